@@ -27,7 +27,8 @@ class Column(Record):
 
     ``kind`` says how to understand a cell. ``missing`` are the raw texts that stand for a missing value
     (the empty text included when it occurs); ``missing_share`` counts them, 0 to 1; ``distinct`` counts different
-    non-missing values. ``minimum``, ``maximum``, ``median`` are numbers (``number``; 0 and 1 for ``boolean``) or ISO dates
+    non-missing values. ``test_missing_share`` is the same share in the test table: a column without gaps in training may
+    have some there, and must then be nullable. ``minimum``, ``maximum``, ``median`` are numbers (``number``; 0 and 1 for ``boolean``) or ISO dates
     (``date``). ``whole`` is true when every number is a whole one. ``values`` are the most frequent raw texts, first
     100, most frequent first then alphabetical, with ``counts`` beside them (``category`` and ``boolean``; also ``number``
     with at most 20 distinct values). ``words`` maps the raw texts of a boolean to true or false.
@@ -38,6 +39,7 @@ class Column(Record):
     position: int
     kind: ColumnKind
     missing_share: float = 0.0
+    test_missing_share: float = 0.0
     missing: tuple[str, ...] = ()
     distinct: int = 0
     whole: bool = False
