@@ -1,0 +1,363 @@
+"""The input contract: one row's columns, their types and gaps, read from ``schema.json``.
+
+A JSON row and a line of a CSV file become the same canonical values here, so every way in gives the same answer:
+numbers, booleans and dates (as seconds since 1970, UTC) are float64 with NaN for a gap, categories and texts are
+``str`` with ``""`` for a gap.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+Kind = Literal["number", "boolean", "category", "text", "date"]
+Value = float | str
+Columns = dict[str, "NDArray[Any]"]  # float64 for number, boolean and date; object (str) for category and text
+
+GAP = math.nan
+PROBLEMS_MAX = 100  # one answer names at most this many problems; a wrong file could have a million
+CACHE_MAX = 100_000  # distinct cells remembered a column; beyond that each is parsed again
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with the input: which row (from 0), which column, what was expected and what came."""
+
+    row: int | None
+    column: str | None
+    message: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the problem as it stands in an error answer."""
+        return {"row": self.row, "column": self.column, "message": self.message}
+
+
+class InputError(ValueError):
+    """The input breaks the contract; ``problems`` says where, up to ``PROBLEMS_MAX`` of them."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems[:PROBLEMS_MAX])
+        super().__init__("; ".join(describe(problem) for problem in self.problems[:3]))
+
+
+def describe(problem: Problem) -> str:
+    """Return the problem as one line for a person."""
+    where = [f"row {problem.row}"] if problem.row is not None else []
+    where += [f"column {problem.column!r}"] if problem.column is not None else []
+    return f"{', '.join(where)}: {problem.message}" if where else problem.message
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the contract; ``seen_*`` is what training met, information and not a limit."""
+
+    name: str
+    kind: Kind
+    nullable: bool
+    description: str = ""
+    unit: str = ""
+    example: Any = None
+    missing: frozenset[str] = frozenset({""})
+    decimal: str = "."
+    thousands: str = ""
+    prefix: str = ""
+    suffix: str = ""
+    words: Mapping[str, bool] = field(default_factory=dict)
+    date_format: str = "iso"
+    seen_minimum: float | None = None
+    seen_maximum: float | None = None
+    whole: bool = False
+    values: tuple[str, ...] = ()
+
+    @property
+    def is_text(self) -> bool:
+        """Return whether canonical values are ``str`` (a category or a text) instead of float64."""
+        return self.kind in {"category", "text"}
+
+    @property
+    def gap(self) -> Value:
+        """Return the canonical value of a missing cell."""
+        return "" if self.is_text else GAP
+
+    def from_cell(self, cell: str) -> Value:
+        """Return the canonical value of a raw cell of a file; ``ValueError`` says what was expected."""
+        text = cell.strip()
+        if text in self.missing or cell in self.missing:
+            if not self.nullable:
+                raise ValueError(self._gap_message())
+            return self.gap
+        if self.is_text:
+            return text
+        if self.kind == "boolean":
+            return self._word(text)
+        if self.kind == "date":
+            return self._date(text)
+        return self._number(text)
+
+    def from_json(self, value: object) -> Value:
+        """Return the canonical value of a JSON value; ``ValueError`` says what was expected."""
+        if value is None:
+            if not self.nullable:
+                raise ValueError(self._gap_message())
+            return self.gap
+        if isinstance(value, str):
+            if self.kind in {"number", "boolean"}:
+                message = f"expected {self.expected}, got the text {_short(value)}"
+                raise ValueError(message)
+            return self.from_cell(value)
+        if isinstance(value, bool):
+            if self.kind == "boolean":
+                return float(value)
+        elif isinstance(value, int | float) and self.kind in {"number", "date"}:
+            return self._finite(value)
+        message = f"expected {self.expected}, got {_name_of(value)}"
+        raise ValueError(message)
+
+    @property
+    def expected(self) -> str:
+        """Return what a value of this column looks like, in words."""
+        words = {"number": "a number", "boolean": "true or false", "category": "a text", "text": "a text"}
+        what = words.get(self.kind, f"a date like {self.example!r}")
+        return f"{what} or null" if self.nullable else what
+
+    def _gap_message(self) -> str:
+        return f"expected {self.expected}: training saw no gap in this column"
+
+    def _word(self, text: str) -> float:
+        for word in (text, text.lower()):
+            if word in self.words:
+                return float(self.words[word])
+        message = f"expected one of {', '.join(map(repr, self.words))}, got {_short(text)}"
+        raise ValueError(message)
+
+    def _number(self, text: str) -> float:
+        plain = text
+        if self.prefix or self.suffix:
+            sign = "-" if plain.startswith("-") else ""
+            plain = sign + plain.removeprefix("-").strip().removeprefix(self.prefix).removesuffix(self.suffix).strip()
+        if self.thousands:
+            plain = plain.replace(self.thousands, "")
+        if self.decimal != ".":
+            plain = plain.replace(self.decimal, ".")
+        try:
+            if "_" in plain:  # Python reads 1_000 as a number; no data file means that
+                raise ValueError  # noqa: TRY301 - one message for every text that is no number
+            number = float(plain)
+        except ValueError:
+            message = f"expected {self.expected}, got the text {_short(text)}"
+            raise ValueError(message) from None
+        return self._finite(number)
+
+    def _finite(self, value: float) -> float:
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if math.isfinite(number):
+            return number
+        message = f"expected {self.expected}, got a number that is not finite"
+        raise ValueError(message)
+
+    def _date(self, text: str) -> float:
+        if self.date_format == "epoch_seconds":
+            return self._number(text)
+        for pattern in (self.date_format, "iso"):
+            try:
+                moment = datetime.fromisoformat(text) if pattern == "iso" else datetime.strptime(text, pattern)  # noqa: DTZ007 - data without a zone is read as UTC
+            except ValueError:
+                continue
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        message = f"expected {self.expected}, got {_short(text)}"
+        raise ValueError(message)
+
+
+class Schema:
+    """The contract of one row, and the question that the model answers about it."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.document = document
+        required = set(document.get("required", ()))
+        self.columns = tuple(
+            _column(name, facts, nullable=name not in required) for name, facts in document["properties"].items()
+        )
+        self.by_name = {column.name: column for column in self.columns}
+        self.task: Literal["binary", "multiclass", "regression"] = document["x-task"]
+        self.target: str = document["x-target"]
+        self.labels: tuple[int | str, ...] = tuple(document.get("x-labels", ()))
+        self.positive: int | str | None = document.get("x-positive")
+        self.ignored: dict[str, str] = dict(document.get("x-ignored", {}))
+        self._cells: dict[str, dict[str, Value]] = {column.name: {} for column in self.columns}
+
+    @classmethod
+    def load(cls, path: Path) -> Schema:
+        """Return the contract that ``path`` (a ``schema.json``) holds."""
+        return cls(json.loads(Path(path).read_text(encoding="utf-8")))
+
+    @property
+    def label_texts(self) -> tuple[str, ...]:
+        """Return the labels as they stand in a CSV file and as keys of ``probabilities``."""
+        return tuple(str(label) for label in self.labels)
+
+    @property
+    def example(self) -> dict[str, Any]:
+        """Return a row that the contract accepts, made of each column's example; no row of the data."""
+        return {column.name: column.example for column in self.columns}
+
+    def target_column(self) -> Column:
+        """Return how a number is read from the target's cells (regression)."""
+        facts = {"x-number": self.document.get("x-target-number", {}), "x-missing": self.missing_targets}
+        return _column(self.target, facts, nullable=True)
+
+    @property
+    def missing_targets(self) -> list[str]:
+        """Return the raw texts that mean that a row's target is not known."""
+        return list(self.document.get("x-target-missing", ["", "NA", "NaN", "nan", "null"]))
+
+    def from_rows(self, rows: Sequence[object]) -> Columns:
+        """Return the canonical columns of JSON rows (each an object: column name to value).
+
+        An absent column is the same as null. Raises ``InputError`` with every problem, up to ``PROBLEMS_MAX``.
+        """
+        problems: list[Problem] = []
+        gathered: dict[str, list[Value]] = {column.name: [] for column in self.columns}
+        for index, row in enumerate(rows):
+            if not isinstance(row, dict):
+                message = f"expected an object with a value a column, got {_name_of(row)}"
+                problems.append(Problem(index, None, message))
+            else:
+                problems.extend(self._unknown_names(row, index))
+                for column in self.columns:
+                    try:
+                        gathered[column.name].append(column.from_json(row.get(column.name)))
+                    except ValueError as error:
+                        problems.append(Problem(index, column.name, self._absent(row, column) or str(error)))
+            if len(problems) >= PROBLEMS_MAX:
+                break
+        if problems:
+            raise InputError(problems)
+        return {column.name: _array(column, gathered[column.name]) for column in self.columns}
+
+    def from_cells(self, cells: Mapping[str, Sequence[str]], *, first_row: int = 0) -> Columns:
+        """Return the canonical columns of raw cells (column name to its cells, as a file holds them).
+
+        A column that the file does not have is all gaps. Raises ``InputError`` with every problem, up to ``PROBLEMS_MAX``.
+        """
+        problems: list[Problem] = []
+        rows = max((len(column_cells) for column_cells in cells.values()), default=0)
+        found: Columns = {}
+        for column in self.columns:
+            raw = cells.get(column.name)
+            if raw is None:
+                if not column.nullable:
+                    message = f"the column is missing{_nearest(column.name, cells)}"
+                    problems.append(Problem(None, column.name, message))
+                found[column.name] = _array(column, [column.gap] * rows)
+            else:
+                found[column.name] = _array(column, self._parse(column, raw, first_row, problems))
+        if problems:
+            raise InputError(sorted(problems, key=lambda problem: -1 if problem.row is None else problem.row))
+        return found
+
+    def _parse(self, column: Column, cells: Sequence[str], first_row: int, problems: list[Problem]) -> list[Value]:
+        known = self._cells[column.name]
+        values: list[Value] = []
+        for index, cell in enumerate(cells):
+            value = known.get(cell)
+            if value is None:
+                try:
+                    value = column.from_cell(cell)
+                except ValueError as error:
+                    if len(problems) < PROBLEMS_MAX:
+                        problems.append(Problem(first_row + index, column.name, str(error)))
+                    value = column.gap
+                else:
+                    if len(known) < CACHE_MAX:
+                        known[cell] = value
+            values.append(value)
+        return values
+
+    def _unknown_names(self, row: dict[object, object], index: int) -> Iterable[Problem]:
+        for name in row:
+            if name not in self.by_name and name not in self.ignored:
+                yield Problem(index, str(name), f"no such column{_nearest(str(name), self.by_name)}")
+
+    def _absent(self, row: dict[object, object], column: Column) -> str:
+        if column.name in row:
+            return ""
+        return f"the column is missing: expected {column.expected}"
+
+
+def _column(name: str, facts: dict[str, Any], *, nullable: bool) -> Column:
+    number = facts.get("x-number", {})
+    seen = facts.get("x-seen", {})
+    kind: Kind = facts.get("x-kind", "number")
+    column = Column(
+        name=name,
+        kind=kind,
+        nullable=nullable,
+        description=facts.get("description", ""),
+        unit=facts.get("x-unit", ""),
+        example=next(iter(facts.get("examples", ())), None),
+        missing=frozenset({*facts.get("x-missing", ()), ""}),
+        decimal=number.get("decimal", "."),
+        thousands=number.get("thousands", ""),
+        prefix=number.get("prefix", ""),
+        suffix=number.get("suffix", ""),
+        words={key: value for word, value in facts.get("x-words", {}).items() for key in (word, word.lower())},
+        date_format=facts.get("x-date", "iso"),
+        whole=bool(seen.get("whole", False)),
+        values=tuple(value.strip() for value in seen.get("values", ()) if isinstance(value, str)),
+    )
+    return _with_seen_range(column, seen)
+
+
+def _with_seen_range(column: Column, seen: dict[str, Any]) -> Column:
+    def bound(name: str) -> float | None:
+        value = seen.get(name)
+        if value is None:
+            return None
+        if isinstance(value, str):
+            try:
+                return Column(column.name, "date", nullable=True, date_format=column.date_format).from_json(value)  # type: ignore[return-value]
+            except ValueError:
+                return None
+        return float(value)
+
+    values = {**vars(column), "seen_minimum": bound("minimum"), "seen_maximum": bound("maximum")}
+    return Column(**values)
+
+
+def _array(column: Column, values: Sequence[Value]) -> NDArray[Any]:
+    if column.is_text:
+        array = np.empty(len(values), dtype=object)
+        array[:] = values
+        return array
+    return np.array(values, dtype=np.float64)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    folded = {candidate.casefold(): candidate for candidate in names}
+    match = difflib.get_close_matches(name[:200].casefold(), list(folded), n=1, cutoff=0.6)
+    return f"; did you mean {folded[match[0]]!r}?" if match else ""
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")  # noqa: PLR2004 - a glance, not the cell
+
+
+def _name_of(value: object) -> str:
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list", dict: "an object"}
+    return "null" if value is None else names.get(type(value), type(value).__name__)
