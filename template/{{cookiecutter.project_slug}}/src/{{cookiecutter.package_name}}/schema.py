@@ -75,7 +75,7 @@ class Column:
     prefix: str = ""
     suffix: str = ""
     words: Mapping[str, bool] = field(default_factory=dict)
-    date_format: str = "iso"
+    date_format: str = ""
     seen_minimum: float | None = None
     seen_maximum: float | None = None
     whole: bool = False
@@ -120,7 +120,7 @@ class Column:
         if isinstance(value, bool):
             if self.kind == "boolean":
                 return float(value)
-        elif isinstance(value, int | float) and self.kind in {"number", "date"}:
+        elif isinstance(value, int | float) and (self.kind == "number" or self.date_format == "epoch_seconds"):
             return self._finite(value)
         message = f"expected {self.expected}, got {_name_of(value)}"
         raise ValueError(message)
@@ -316,7 +316,7 @@ def _column(name: str, facts: dict[str, Any], *, nullable: bool) -> Column:
         prefix=number.get("prefix", ""),
         suffix=number.get("suffix", ""),
         words={key: value for word, value in facts.get("x-words", {}).items() for key in (word, word.lower())},
-        date_format=facts.get("x-date", "iso"),
+        date_format=facts.get("x-date", "iso") if kind == "date" else "",
         whole=bool(seen.get("whole", False)),
         values=tuple(value.strip() for value in seen.get("values", ()) if isinstance(value, str)),
     )

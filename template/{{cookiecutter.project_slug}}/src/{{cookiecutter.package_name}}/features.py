@@ -1,0 +1,201 @@
+"""Canonical columns become the numbers that the model reads: the served half of the pipeline, with numpy alone.
+
+``encoder.json`` holds what training learned (medians, categories, words) as plain data; ``export.py`` writes it from the
+fitted scikit-learn pipeline, and refuses to when the two do not give the same predictions.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from .schema import Columns
+
+DATE_PARTS = ("days", "year", "month", "day", "weekday", "hour", "month_sin", "month_cos")
+WORD = re.compile(r"(?u)\b\w+\b")
+SECONDS_A_DAY = 86_400
+THURSDAY = 3  # 1970-01-01 was one; Monday is 0
+
+
+def date_parts(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the parts of dates, shape (rows, ``len(DATE_PARTS)``); a gap (NaN) is NaN in all of them.
+
+    ``seconds`` counts from 1970 in UTC, shape (rows,). Days may be negative; hours have fractions.
+    """
+    parts = np.full((len(seconds), len(DATE_PARTS)), np.nan)
+    known = np.isfinite(seconds)
+    days = np.floor_divide(seconds[known], SECONDS_A_DAY)
+    moments = days.astype("datetime64[D]")
+    years = moments.astype("datetime64[Y]")
+    months = moments.astype("datetime64[M]")
+    month = (months - years).astype(np.float64)
+    parts[known] = np.column_stack(
+        [
+            days,
+            years.astype(np.float64) + 1970,
+            month + 1,
+            (moments - months).astype(np.float64) + 1,
+            np.mod(days + THURSDAY, 7),
+            (seconds[known] - days * SECONDS_A_DAY) / 3600,
+            np.sin(2 * np.pi * month / 12),
+            np.cos(2 * np.pi * month / 12),
+        ]
+    )
+    return parts
+
+
+def words_of(text: str, longest: int) -> list[str]:
+    """Return the words of ``text`` in lower case, then its runs of up to ``longest`` words, as TfidfVectorizer does."""
+    words = WORD.findall(text.lower())
+    runs = [" ".join(words[i : i + n]) for n in range(2, longest + 1) for i in range(len(words) - n + 1)]
+    return words + runs
+
+
+class Step(Protocol):
+    """One part of the encoder: some canonical columns in, some features out."""
+
+    width: int
+
+    def encode(self, columns: Columns, out: NDArray[np.float64]) -> None:
+        """Write the features of ``columns`` into ``out``, shape (rows, ``width``)."""
+
+
+class Numbers:
+    """Numeric features as they are, or with gaps filled, flagged and everything brought to one scale."""
+
+    def __init__(self, facts: dict[str, Any]) -> None:
+        self.columns: list[str] = facts["columns"]
+        self.dates: bool = facts.get("dates", False)
+        self.fill = _vector(facts.get("fill"))
+        self.flags = np.array(facts.get("flags", ()), dtype=np.intp)
+        self.center = _vector(facts.get("center"))
+        self.scale = _vector(facts.get("scale"))
+        parts = len(DATE_PARTS) if self.dates else 1
+        self.width = len(self.columns) * parts + len(self.flags)
+
+    def encode(self, columns: Columns, out: NDArray[np.float64]) -> None:
+        """Write one feature a number (or ``DATE_PARTS`` a date), then one flag a column that had gaps in training."""
+        plain = self.width - len(self.flags)
+        values = out[:, :plain]
+        if self.dates:
+            for index, name in enumerate(self.columns):
+                values[:, index * len(DATE_PARTS) : (index + 1) * len(DATE_PARTS)] = date_parts(columns[name])
+        else:
+            for index, name in enumerate(self.columns):
+                values[:, index] = columns[name]
+        if self.fill is not None:
+            gaps = np.isnan(values)
+            out[:, plain:] = gaps[:, self.flags]
+            np.copyto(values, self.fill, where=gaps)
+        if self.center is not None and self.scale is not None:
+            out -= self.center
+            out /= self.scale
+
+
+class Lookup:
+    """A category becomes the vector that training learned for it; one never seen gets the vector for the unseen."""
+
+    def __init__(self, facts: dict[str, Any]) -> None:
+        self.column: str = facts["column"]
+        self.vectors = {category: np.array(vector) for category, vector in facts["vectors"].items()}
+        self.unseen = np.array(facts["unseen"], dtype=np.float64)
+        self.width = len(self.unseen)
+
+    def encode(self, columns: Columns, out: NDArray[np.float64]) -> None:
+        """Write each category's vector."""
+        vectors, unseen = self.vectors, self.unseen
+        for index, category in enumerate(columns[self.column]):
+            out[index] = vectors.get(category, unseen)
+
+
+class OneHot:
+    """A category becomes a 1 in its place and 0 elsewhere; rare ones share a place."""
+
+    def __init__(self, facts: dict[str, Any]) -> None:
+        self.column: str = facts["column"]
+        self.places: dict[str, int] = facts["places"]
+        self.unseen: int = facts["unseen"]
+        self.width: int = facts["width"]
+
+    def encode(self, columns: Columns, out: NDArray[np.float64]) -> None:
+        """Write the 1 of each category; an unseen one goes with the rare ones when there are any, else nowhere."""
+        out[:] = 0.0
+        places, unseen = self.places, self.unseen
+        for index, category in enumerate(columns[self.column]):
+            place = places.get(category, unseen)
+            if place >= 0:
+                out[index, place] = 1.0
+
+
+class Words:
+    """A text becomes the TF-IDF weights of its words, or their weighted sum when the model is linear.
+
+    TF-IDF as scikit-learn's ``TfidfVectorizer`` with ``sublinear_tf``: (1 + log count) * idf, each row of length 1.
+    """
+
+    def __init__(self, facts: dict[str, Any]) -> None:
+        self.column: str = facts["column"]
+        self.longest: int = facts["longest"]
+        self.terms = {term: index for index, term in enumerate(facts["terms"])}
+        self.idf: list[float] = facts["idf"]
+        project = facts.get("project")
+        self.project = None if project is None else np.array(project, dtype=np.float64)
+        self.width = len(self.idf) if self.project is None else self.project.shape[1]
+
+    def encode(self, columns: Columns, out: NDArray[np.float64]) -> None:
+        """Write the weights (or their projection) of each text."""
+        out[:] = 0.0
+        for index, text in enumerate(columns[self.column]):
+            counts = Counter(term for word in words_of(text, self.longest) if (term := self.terms.get(word)) is not None)
+            if not counts:
+                continue
+            places = sorted(counts)
+            weights = np.array([(1 + math.log(counts[place])) * self.idf[place] for place in places])
+            weights /= math.sqrt(float(weights @ weights))
+            if self.project is None:
+                out[index, places] = weights
+            else:
+                out[index] = weights @ self.project[places]
+
+
+STEPS: dict[str, type[Numbers | Lookup | OneHot | Words]] = {
+    "numbers": Numbers,
+    "lookup": Lookup,
+    "onehot": OneHot,
+    "words": Words,
+}
+
+
+class Encoder:
+    """All steps side by side: canonical columns in, a float64 matrix out."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.steps: Sequence[Step] = [STEPS[facts["step"]](facts) for facts in document["steps"]]
+        self.width = sum(step.width for step in self.steps)
+        self.categories = {
+            facts["column"]: frozenset(facts["vectors" if facts["step"] == "lookup" else "places"])
+            for facts in document["steps"]
+            if facts["step"] in {"lookup", "onehot"}
+        }
+
+    def encode(self, columns: Columns, rows: int) -> NDArray[np.float64]:
+        """Return the features of ``rows`` canonical rows, shape (rows, ``width``)."""
+        matrix = np.empty((rows, self.width))
+        start = 0
+        for step in self.steps:
+            step.encode(columns, matrix[:, start : start + step.width])
+            start += step.width
+        return matrix
+
+
+def _vector(values: Sequence[float] | None) -> NDArray[np.float64] | None:
+    return None if values is None else np.array(values, dtype=np.float64)
