@@ -1,0 +1,232 @@
+"""The served model: opened after its SHA-256 is checked, asked through one method, ``Model.predict``.
+
+One folder is one model. ``manifest.json`` names its files with their hashes; nothing in it can run code on opening.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from .features import Encoder
+from .schema import InputError, Problem, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from .schema import Column, Columns
+
+logger = logging.getLogger(__name__)
+
+MANIFEST = "manifest.json"
+SERVED_FILES = ("schema.json", "encoder.json", "model.onnx")  # what an answer depends on, and so its version
+WATCHED_PACKAGES = ("numpy", "onnxruntime")
+
+
+class ModelError(RuntimeError):
+    """The model folder cannot be served: a file is missing, changed since training, or unreadable."""
+
+
+class Scorer(Protocol):
+    """The one interface behind every answer: features in, probabilities or numbers out."""
+
+    def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return probabilities, shape (rows, classes), or numbers, shape (rows, 1)."""
+
+
+class OnnxScorer:
+    """The graph of ``model.onnx`` in ONNX Runtime, in float64, on one thread a request."""
+
+    def __init__(self, content: bytes) -> None:
+        import onnxruntime  # noqa: PLC0415 - 0.2 s, and ``--help`` needs no model
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # one row is too little work to share; workers scale instead
+        options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+    def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the graph's answer for each row of ``matrix``."""
+        answer: NDArray[np.float64] = self._session.run(["answer"], {"features": matrix})[0]
+        return answer
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something a reader of one answer should know: which column, what kind of oddity, in words."""
+
+    kind: str
+    column: str
+    message: str
+
+    def to_json(self) -> dict[str, str]:
+        """Return the note as it stands in an answer."""
+        return {"kind": self.kind, "column": self.column, "message": self.message}
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Answers for some rows: ``values`` (label codes or numbers), ``probabilities`` (rows, labels) for classes."""
+
+    schema: Schema
+    values: NDArray[Any]
+    probabilities: NDArray[np.float64] | None
+
+    def __len__(self) -> int:
+        """Return the number of rows answered."""
+        return len(self.values)
+
+    def to_json(self) -> Iterator[dict[str, Any]]:
+        """Yield each answer as JSON values: the prediction, and a probability a label unless it is a number."""
+        if self.probabilities is None:
+            for value in self.values.tolist():
+                yield {"prediction": value}
+            return
+        labels, texts = self.schema.labels, self.schema.label_texts
+        for code, row in zip(self.values.tolist(), self.probabilities.tolist(), strict=True):
+            yield {"prediction": labels[code], "probabilities": dict(zip(texts, row, strict=True))}
+
+
+class Model:
+    """A verified model folder, ready to answer."""
+
+    def __init__(self, *, manifest: dict[str, Any], schema: Schema, encoder: Encoder, scorer: Scorer) -> None:
+        self.manifest = manifest
+        self.version: str = manifest["version"]
+        self.schema = schema
+        self.encoder = encoder
+        self.scorer = scorer
+
+    @classmethod
+    def load(cls, folder: Path) -> Model:
+        """Return the model in ``folder``, or raise ``ModelError`` when a file is missing or not the one trained."""
+        manifest = read_manifest(folder)
+        content = {name: verified(folder, name, manifest) for name in SERVED_FILES}
+        for warning in version_warnings(manifest):
+            logger.warning(warning)
+        return cls(
+            manifest=manifest,
+            schema=Schema(json.loads(content["schema.json"])),
+            encoder=Encoder(json.loads(content["encoder.json"])),
+            scorer=OnnxScorer(content["model.onnx"]),
+        )
+
+    def predict(self, columns: Columns, rows: int) -> Predictions:
+        """Return the answers for ``rows`` canonical rows, in order.
+
+        Raises ``InputError`` for a row so extreme that the model's answer is not a finite number.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):  # told below, by row
+            answer = self.scorer.score(self.encoder.encode(columns, rows))
+        extreme = np.flatnonzero(~np.isfinite(answer).all(axis=1))
+        if len(extreme):
+            message = "its numbers are too large for the model to answer"
+            raise InputError([Problem(int(row), None, message) for row in extreme[:100]])
+        if self.schema.task == "regression":
+            return Predictions(self.schema, answer[:, 0], None)
+        return Predictions(self.schema, answer.argmax(axis=1), answer)
+
+    def notes(self, columns: Columns, rows: int) -> list[list[Note]]:
+        """Return what each answer's reader should know: values missing, never seen, or outside the seen range."""
+        notes: list[list[Note]] = [[] for _ in range(rows)]
+        for column in self.schema.columns:
+            for row, note in self._column_notes(column, columns[column.name]):
+                notes[row].append(note)
+        return notes
+
+    def _column_notes(self, column: Column, values: NDArray[Any]) -> Iterator[tuple[int, Note]]:
+        if column.is_text:
+            known = self.encoder.categories.get(column.name)
+            for row, value in enumerate(values):
+                if value == "":
+                    yield row, Note("missing", column.name, "no value: answered as training answered gaps")
+                elif known is not None and value not in known:
+                    message = f"{str(value)[:80]!r} was never seen in training"
+                    yield row, Note("unseen_category", column.name, message)
+            return
+        for row, value in enumerate(values.tolist()):
+            note = _number_note(column, value)
+            if note:
+                yield row, note
+
+
+def _number_note(column: Column, value: float) -> Note | None:
+    if value != value:  # noqa: PLR0124 - the fastest test for NaN
+        return Note("missing", column.name, "no value: answered as training answered gaps")
+    low, high = column.seen_minimum, column.seen_maximum
+    if low is not None and high is not None and not low <= value <= high:
+        if column.kind == "date":
+            return Note("out_of_range", column.name, "outside the dates seen in training")
+        return Note("out_of_range", column.name, f"{value:g} is outside {low:g} to {high:g}, the range seen in training")
+    if column.whole and not value.is_integer():
+        return Note("fraction", column.name, f"{value:g} is a fraction; training saw whole numbers only")
+    return None
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the folder's manifest, or raise ``ModelError`` with the command that makes one."""
+    path = Path(folder) / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        message = f"no model at {folder}: {MANIFEST} is missing; run `train`, or set MODEL_DIR to the model's folder"
+        raise ModelError(message) from None
+    except (OSError, ValueError) as error:
+        message = f"{path} cannot be read: {error}"
+        raise ModelError(message) from error
+    if not isinstance(manifest, dict) or "files" not in manifest or "version" not in manifest:
+        message = f"{path} is not a model's manifest"
+        raise ModelError(message)
+    return manifest
+
+
+def verified(folder: Path, name: str, manifest: dict[str, Any]) -> bytes:
+    """Return the bytes of a model file whose SHA-256 is the manifest's, or raise ``ModelError``.
+
+    The bytes that were hashed are the ones opened afterwards: the file is read once.
+    """
+    path = Path(folder) / name
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        message = f"{path} cannot be read ({error.strerror}); restore it, or run `train` again"
+        raise ModelError(message) from error
+    found, expected = hashlib.sha256(content).hexdigest(), manifest["files"].get(name)
+    if found != expected:
+        message = (
+            f"{path} is not the file that was trained: SHA-256 {found[:12]}, expected {str(expected)[:12]}; "
+            "restore it, or run `train` again"
+        )
+        raise ModelError(message)
+    return content
+
+
+def running_versions(packages: tuple[str, ...] = WATCHED_PACKAGES) -> dict[str, str]:
+    """Return the versions of Python and of ``packages`` in this process."""
+    found = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def version_warnings(manifest: dict[str, Any]) -> list[str]:
+    """Return a sentence for each watched package whose major or minor version is not the one trained with."""
+    trained: dict[str, str] = manifest.get("versions", {})
+    return [
+        f"{package} is {running} here, the model was tested with {trained[package]}"
+        for package, running in running_versions().items()
+        if package in trained and trained[package].split(".")[:2] != running.split(".")[:2]
+    ]
