@@ -33,18 +33,21 @@ class Split:
     test: NDArray[np.intp]
 
 
-def hold_out(plan: Mapping[str, Any], target: NDArray[np.float64], raw: Mapping[str, Sequence[str]]) -> Split:
-    """Return the split of all rows: by chance, by class, by group (none in both parts) or by time (the last held out)."""
+def hold_out(plan: Mapping[str, Any], target: NDArray[np.float64], key: NDArray[np.float64]) -> Split:
+    """Return the split of all rows: by chance, by class, by group (none in both parts) or by time (the last held out).
+
+    ``key`` holds each row's group or moment; it is only read for those two.
+    """
     rows = np.arange(len(target))
     share = plan["test_share"]
     kind = plan["split"]
     if kind == "time":
-        order = np.argsort(moments(raw[plan["split_column"]]), kind="stable")
+        order = np.argsort(key, kind="stable")
         cut = len(rows) - max(1, round(len(rows) * share))
         return Split(np.sort(order[:cut]), np.sort(order[cut:]))
     if kind == "group":
         splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=plan["seed"])
-        train, test = next(splitter.split(rows, groups=raw[plan["split_column"]]))
+        train, test = next(splitter.split(rows, groups=key))
         return Split(np.sort(train), np.sort(test))
     strata = _strata(target, members_min=2) if kind == "stratified" else None
     if strata is not None and len(set(strata)) > max(1, int(len(rows) * share)):
@@ -54,18 +57,18 @@ def hold_out(plan: Mapping[str, Any], target: NDArray[np.float64], raw: Mapping[
 
 
 def folds_of(
-    plan: Mapping[str, Any], target: NDArray[np.float64], raw: Mapping[str, Sequence[str]], rows: NDArray[np.intp]
+    plan: Mapping[str, Any], target: NDArray[np.float64], key: NDArray[np.float64], rows: NDArray[np.intp]
 ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Return (learn, check) row numbers of each fold over ``rows``, split the way the held-out part was."""
     wanted = max(2, min(plan["folds"], len(rows)))
     kind = plan["split"]
     splits: Any
     if kind == "time":
-        order = rows[np.argsort(moments([raw[plan["split_column"]][row] for row in rows]), kind="stable")]
+        order = rows[np.argsort(key[rows], kind="stable")]
         return [(order[learn], order[check]) for learn, check in TimeSeriesSplit(wanted).split(order)]
     if kind == "group":
-        groups = [raw[plan["split_column"]][row] for row in rows]
-        splits = GroupKFold(min(wanted, len(set(groups)))).split(rows, groups=groups)
+        groups = key[rows]
+        splits = GroupKFold(min(wanted, len(np.unique(groups)))).split(rows, groups=groups)
     elif kind == "stratified":
         strata = _strata(target[rows], members_min=wanted)
         splits = StratifiedKFold(wanted, shuffle=True, random_state=plan["seed"]).split(rows, strata)

@@ -22,7 +22,7 @@ from .features import Encoder
 from .model import MANIFEST, OnnxScorer, running_versions
 from .pipeline import Predictor, fit
 from .schema import Schema
-from .split import Split, folds_of, hold_out
+from .split import Split, folds_of, hold_out, moments
 from .tables import read_file
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ class TrainingError(RuntimeError):
 
 @dataclass(frozen=True)
 class Examples:
-    """Rows with a known target: canonical columns, the target (class codes or numbers), raw cells for splitting."""
+    """Rows with a known target: canonical columns, the target (class codes or numbers), each row's group or moment."""
 
     columns: Columns
     target: NDArray[np.float64]
-    raw: Mapping[str, Sequence[str]]
+    key: NDArray[np.float64]
     left_out: int = 0
 
     def at(self, index: NDArray[np.intp]) -> Columns:
@@ -102,7 +102,7 @@ def train(project: Path, *, model_dir: Path, seconds: float | None = None, say: 
     if examples.left_out:
         say(f"left out {examples.left_out:,} rows whose target is not known")
     plan = _without_wordless_texts(plan, examples, say)
-    split = hold_out(plan, examples.target, examples.raw)
+    split = hold_out(plan, examples.target, examples.key)
     read_seconds = time.perf_counter() - started
 
     limit = plan["seconds"] if seconds is None else seconds
@@ -172,8 +172,18 @@ def read_examples(path: Path, plan: Mapping[str, Any], schema: Schema) -> Exampl
     target = _target(gathered[plan["target"]], plan, schema)
     known = np.flatnonzero(np.isfinite(target))
     columns = {name: np.concatenate(values)[known] for name, values in parsed.items()}
-    raw = {name: [cells[index] for index in known] for name, cells in gathered.items()}
-    return Examples(columns, target[known], raw, left_out=len(target) - len(known))
+    key = _split_key(plan, schema, columns, [gathered.get(plan.get("split_column", ""), [""] * len(target))[i] for i in known])
+    return Examples(columns, target[known], key, left_out=len(target) - len(known))
+
+
+def _split_key(plan: Mapping[str, Any], schema: Schema, columns: Columns, cells: Sequence[str]) -> NDArray[np.float64]:
+    """Return each row's group code or moment; zeros when the split needs neither."""
+    name = plan.get("split_column", "")
+    if plan["split"] == "time":
+        known = name in schema.by_name and not schema.by_name[name].is_text
+        return np.nan_to_num(columns[name], nan=-math.inf) if known else moments(cells)
+    codes = {cell: float(code) for code, cell in enumerate(sorted(set(cells)))}
+    return np.array([codes[cell] for cell in cells], dtype=np.float64)
 
 
 def _target(cells: Sequence[str], plan: Mapping[str, Any], schema: Schema) -> NDArray[np.float64]:
@@ -200,7 +210,7 @@ def compare(
     plan: Mapping[str, Any], examples: Examples, split: Split, *, deadline: float, say: Callable[[str], None]
 ) -> list[Trial]:
     """Return a trial of each candidate by cross-validation on the training part, in the plan's order."""
-    folds = folds_of(plan, examples.target, examples.raw, split.train)
+    folds = folds_of(plan, examples.target, examples.key, split.train)
     trials = [_try(plan, candidate, examples, folds, deadline) for candidate in plan["candidates"]]
     for trial in trials:
         scores = f"{plan['metric']} {trial.mean:.4g}" if trial.status == "ok" else f"{trial.status}: {trial.why}"

@@ -1,0 +1,109 @@
+"""The project's commands: train, evaluate, predict, serve."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .settings import Settings, SettingsError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+PROBLEMS_SHOWN = 10
+
+
+def main() -> None:
+    """Run the command line; a failure that can be explained is one sentence on stderr and exit code 1."""
+    from .evaluate import EvaluationError  # noqa: PLC0415 - each command loads what it needs
+    from .model import ModelError  # noqa: PLC0415 - as above
+    from .schema import InputError, describe  # noqa: PLC0415 - as above
+    from .tables import TableError  # noqa: PLC0415 - as above
+
+    try:
+        app()
+    except InputError as error:
+        for problem in error.problems[:PROBLEMS_SHOWN]:
+            _say(f"error: {describe(problem)}")
+        if len(error.problems) > PROBLEMS_SHOWN:
+            _say(f"error: and {len(error.problems) - PROBLEMS_SHOWN} more problems")
+        sys.exit(1)
+    except (ModelError, TableError, SettingsError, EvaluationError) as error:
+        _say(f"error: {error}")
+        sys.exit(1)
+    except FileNotFoundError as error:
+        _say(f"error: {error.filename} does not exist")
+        sys.exit(1)
+
+
+@app.command()
+def train(
+    seconds: Annotated[float | None, typer.Option(min=0.0, help="Bound on comparing candidates; the plan's by default.")] = None,
+) -> None:
+    """Train on data/train.csv and write the model folder, MODEL_CARD.md and reports/."""
+    from .train import TrainingError  # noqa: PLC0415 - scikit-learn and pandas, 2 s
+    from .train import train as run  # noqa: PLC0415 - as above
+
+    try:
+        run(Path(), model_dir=Settings.from_environment().model_dir, seconds=seconds, say=_say)
+    except TrainingError as error:
+        _say(f"error: {error}")
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Path | None, typer.Option(help="A labelled CSV or Parquet file; the held-out part by default.")] = None,
+) -> None:
+    """Score the served model on the held-out rows, or on a labelled file, and print the table."""
+    from .evaluate import evaluate as run  # noqa: PLC0415 - scikit-learn, 1 s
+
+    typer.echo(run(Path(), model_dir=Settings.from_environment().model_dir, data=data))
+
+
+@app.command()
+def predict(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="A CSV or Parquet file, of any size.")],
+    output: Annotated[Path | None, typer.Option(help="Where to write the CSV; standard output by default.")] = None,
+) -> None:
+    """Answer every row of a file: its columns in order, then the prediction and its probabilities."""
+    from .batch import predict_chunks  # noqa: PLC0415 - each command loads what it needs
+    from .model import Model  # noqa: PLC0415 - as above
+    from .tables import read_file  # noqa: PLC0415 - as above
+
+    model = Model.load(Settings.from_environment().model_dir)
+    if output is None:
+        predict_chunks(model, read_file(source), sys.stdout)
+        return
+    # Written beside its place and moved in at the end: a file that is there is whole.
+    descriptor, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as out:
+            rows = predict_chunks(model, read_file(source), out)
+        Path(name).replace(output)
+    finally:
+        Path(name).unlink(missing_ok=True)
+    _say(f"{rows:,} rows answered in {output}")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every one.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that answer.")] = 1,
+) -> None:
+    """Serve the model over HTTP: the page at /, the API's description at /docs."""
+    import uvicorn  # noqa: PLC0415 - 0.2 s
+
+    from .model import read_manifest  # noqa: PLC0415 - each command loads what it needs
+
+    read_manifest(Settings.from_environment().model_dir)  # told here, once, instead of by every worker
+    uvicorn.run(f"{__package__}.api:create_app", factory=True, host=host, port=port, workers=workers)
+
+
+def _say(message: str) -> None:
+    typer.echo(message, err=True)
