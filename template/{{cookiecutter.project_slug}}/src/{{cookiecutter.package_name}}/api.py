@@ -19,12 +19,13 @@ from starlette.exceptions import HTTPException
 
 from . import openapi, page, problems
 from .batch import predict_chunks, safe_in_a_spreadsheet
+from .errors import TableError
 from .middleware import BodyLimit, Observed, Telemetry
 from .model import Model, version_warnings
 from .problems import RefusedError
 from .schema import InputError, Problem
 from .settings import Settings
-from .tables import TableError, read_csv
+from .tables import read_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .errors import EvaluationError, TrainingError
 from .evaluation import Answers, intervals, metrics_for
 from .model import Model
 from .split import hold_out
-from .train import TrainingError, positive_code, read_examples
+from .train import positive_code, read_examples
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 TOLERANCE = 1e-6
-
-
-class EvaluationError(RuntimeError):
-    """There is nothing to score, or the scores are not the ones that training recorded."""
 
 
 def evaluate(project: Path, *, model_dir: Path, data: Path | None = None) -> str:

@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
+from .errors import ExportError
 from .features import DATE_PARTS
 from .pipeline import DateParts
 
@@ -31,10 +32,6 @@ TOLERANCE = 1e-6  # largest difference between pipeline and served model; relati
 OPSET, TREES_OPSET, IR_VERSION = 21, 5, 10  # the first opset whose TreeEnsemble computes in float64
 UNSEEN = "\0never seen"  # no cell can hold it: readers strip NUL
 BRANCH_LEQ, SUM, NO_TRANSFORM = 0, 1, 0  # the enumerations of ONNX's TreeEnsemble
-
-
-class ExportError(RuntimeError):
-    """The fitted pipeline holds something that cannot be served exactly."""
 
 
 def parity(served: NDArray[np.float64], fitted: NDArray[np.float64]) -> float:

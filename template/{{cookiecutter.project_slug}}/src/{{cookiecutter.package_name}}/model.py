@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from .errors import ModelError
 from .features import Encoder
 from .schema import InputError, Problem, Schema
 
@@ -31,10 +32,6 @@ logger = logging.getLogger(__name__)
 MANIFEST = "manifest.json"
 SERVED_FILES = ("schema.json", "encoder.json", "model.onnx")  # what an answer depends on, and so its version
 WATCHED_PACKAGES = ("numpy", "onnxruntime")
-
-
-class ModelError(RuntimeError):
-    """The model folder cannot be served: a file is missing, changed since training, or unreadable."""
 
 
 class Scorer(Protocol):

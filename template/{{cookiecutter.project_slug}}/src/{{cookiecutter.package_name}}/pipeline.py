@@ -17,6 +17,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 
@@ -117,7 +118,7 @@ def _features(plan: Mapping[str, Any], family: str) -> ColumnTransformer:
     for index, column in enumerate(by_treatment.get("onehot", [])):
         steps.append((f"onehot_{index}", _one_hot(), [column]))
     for index, column in enumerate(by_treatment.get("target_mean", [])):
-        encoder = TargetEncoder(target_type=_target_type(plan["task"]), random_state=plan["seed"])
+        encoder = _target_mean(plan)
         scaled = Pipeline([("encode", encoder), ("scale", StandardScaler())]) if family == "linear" else encoder
         steps.append((f"target_mean_{index}", scaled, [column]))
     for index, column in enumerate(by_treatment.get("text", [])):
@@ -145,8 +146,11 @@ def _words(family: str) -> TfidfVectorizer:
     )
 
 
-def _target_type(task: str) -> str:
-    return "continuous" if task == "regression" else task
+def _target_mean(plan: Mapping[str, Any]) -> TargetEncoder:
+    """Return an encoder that learns a row's category from other rows only, so that no row sees its own target."""
+    regression = plan["task"] == "regression"
+    folds = (KFold if regression else StratifiedKFold)(5, shuffle=True, random_state=plan["seed"])
+    return TargetEncoder(target_type="continuous" if regression else plan["task"], cv=folds)
 
 
 def _estimator(task: str, candidate: Mapping[str, Any], *, seed: int) -> BaseEstimator:

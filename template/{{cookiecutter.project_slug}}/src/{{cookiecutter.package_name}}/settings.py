@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .errors import SettingsError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-class SettingsError(ValueError):
-    """An environment variable holds something that cannot be used."""
 
 
 @dataclass(frozen=True)

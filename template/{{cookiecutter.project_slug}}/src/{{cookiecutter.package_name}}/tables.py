@@ -7,6 +7,7 @@ import io
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
+from .errors import TableError
 from .schema import InputError, Problem
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ HEAD_BYTES = 65_536  # enough to tell encoding and delimiter
 DELIMITERS = ",;\t|"
 ENCODINGS = ("utf-8-sig", "cp1252")  # the second reads what spreadsheets on Windows save; it cannot fail on letters
 csv.field_size_limit(10_000_000)  # the default of 131,072 characters is shorter than some texts
-
-
-class TableError(ValueError):
-    """A file cannot be read as a table; the message says which and why."""
 
 
 @dataclass(frozen=True)

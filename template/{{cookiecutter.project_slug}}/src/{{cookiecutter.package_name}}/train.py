@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import time
+import warnings
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import export, golden, persistence, report
+from .errors import ExportError, TrainingError
 from .evaluation import GREATER_IS_BETTER, Answers, intervals, metrics_for, score
 from .features import Encoder
 from .model import MANIFEST, OnnxScorer, running_versions
@@ -38,10 +40,6 @@ IMPORTANCE_ROWS_MAX = 1_000
 IMPORTANCE_REPEATS = 3
 TRAINING_PACKAGES = ("numpy", "onnx", "onnxruntime", "pandas", "scikit-learn", "skops")
 SIMPLICITY = {"dummy": 0, "linear": 1, "gradient_boosting": 2}
-
-
-class TrainingError(RuntimeError):
-    """The plan cannot be carried out on this data."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +65,7 @@ class Trial:
     fit_seconds: float = 0.0
     status: str = "ok"
     why: str = ""
+    warned: set[str] = field(default_factory=set)
 
     @property
     def mean(self) -> float:
@@ -85,6 +84,7 @@ class Trial:
             "standard_deviation": float(np.std(self.folds)) if done else None,
             "folds": self.folds,
             "fit_seconds": round(self.fit_seconds, 3),
+            "warnings": sorted(self.warned),
         }
 
 
@@ -111,7 +111,9 @@ def train(project: Path, *, model_dir: Path, seconds: float | None = None, say: 
     say(f"chosen: {chosen.candidate['name']}, {why}")
     compare_seconds = time.perf_counter() - started - read_seconds
 
-    predictor = fit(plan, chosen.candidate, examples.at(split.train), examples.target[split.train])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the comparison has recorded them, in metrics.json
+        predictor = fit(plan, chosen.candidate, examples.at(split.train), examples.target[split.train])
     baseline_candidate = next(trial.candidate for trial in trials if trial.candidate["estimator"] == "dummy")
     baseline = fit(plan, baseline_candidate, examples.at(split.train), examples.target[split.train])
     held_out = Answers(
@@ -119,6 +121,7 @@ def train(project: Path, *, model_dir: Path, seconds: float | None = None, say: 
     )
     guessed = Answers(held_out.truth, baseline.predict(examples.at(split.test)), positive=held_out.positive)
     names = metrics_for(plan["task"], plan["metric"], held_out.truth)
+    files, served, difference = served_files(predictor, examples, schema)
     found = {
         "task": plan["task"],
         "target": plan["target"],
@@ -130,9 +133,8 @@ def train(project: Path, *, model_dir: Path, seconds: float | None = None, say: 
         "candidates": [trial.to_json() for trial in trials],
         "chosen": chosen.candidate["name"],
         "why": why,
-        "importances": importances(plan, predictor, examples, split),
+        "importances": importances(plan, served, examples, split),
     }
-    files, difference = served_files(predictor, examples, schema)
     say(f"served model equals the pipeline: largest difference {difference:.1e}")
     files["golden.json"] = _json({"rows": golden.make(schema, examples.at(split.train), predictor, seed=plan["seed"])})
     manifest = _manifest(model_dir, files, predictor)
@@ -233,8 +235,11 @@ def _try(
             trial.status, trial.why = "skipped", "the time limit came first; raise it with `train --seconds`"
             break
         try:
-            predictor = fit(plan, candidate, examples.at(learn), examples.target[learn])
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                predictor = fit(plan, candidate, examples.at(learn), examples.target[learn])
             answer = predictor.predict(examples.at(check))
+            trial.warned |= {str(warning.message).splitlines()[0] for warning in caught}
         except (ValueError, FloatingPointError) as error:
             trial.status, trial.why = "failed", str(error).splitlines()[0]
             break
@@ -267,7 +272,7 @@ def choose(trials: Sequence[Trial], metric: str) -> tuple[Trial, str]:
 
 
 def importances(
-    plan: Mapping[str, Any], predictor: Predictor, examples: Examples, split: Split
+    plan: Mapping[str, Any], predict: Callable[[Columns], NDArray[np.float64]], examples: Examples, split: Split
 ) -> list[dict[str, Any]]:
     """Return how much the metric loses when a column's held-out cells are shuffled, most first (Breiman 2001)."""
     generator = np.random.default_rng(plan["seed"])
@@ -276,41 +281,46 @@ def importances(
         rows = np.sort(generator.choice(rows, IMPORTANCE_ROWS_MAX, replace=False))
     columns, truth, positive = examples.at(rows), examples.target[rows], positive_code(plan)
     sign = 1.0 if GREATER_IS_BETTER[plan["metric"]] else -1.0
-    reference = score(plan["metric"], Answers(truth, predictor.predict(columns), positive))
+    reference = score(plan["metric"], Answers(truth, predict(columns), positive))
     found = []
     for treatment in plan["treatments"]:
         name = treatment["column"]
         drops = []
         for _ in range(IMPORTANCE_REPEATS):
             shuffled = {**columns, name: columns[name][generator.permutation(len(rows))]}
-            answers = Answers(truth, predictor.predict(shuffled), positive)
+            answers = Answers(truth, predict(shuffled), positive)
             drops.append(sign * (reference - score(plan["metric"], answers)))
         found.append({"column": name, "drop": float(np.mean(drops)), "standard_deviation": float(np.std(drops))})
     return sorted(found, key=lambda row: -row["drop"])
 
 
-def served_files(predictor: Predictor, examples: Examples, schema: Schema) -> tuple[dict[str, bytes], float]:
-    """Return the served files and how far their answers are from the pipeline's, measured on the data itself.
+def served_files(
+    predictor: Predictor, examples: Examples, schema: Schema
+) -> tuple[dict[str, bytes], Callable[[Columns], NDArray[np.float64]], float]:
+    """Return the served files, their answer to canonical columns, and how far it is from the pipeline's on the data itself.
 
     Raises ``ExportError`` when the difference is above ``export.TOLERANCE``: such a model is not saved.
     """
     document = export.encoder_of(predictor)
     encoder = Encoder(document)
     graph = export.graph_of(predictor, document, width=encoder.width)
-    rows = min(len(examples.target), PARITY_ROWS_MAX)
-    columns = examples.at(np.arange(rows, dtype=np.intp))
-    answer = OnnxScorer(graph).score(encoder.encode(columns, rows))
-    served = answer[:, 0] if schema.task == "regression" else answer
-    difference = export.parity(served, predictor.predict(columns))
+    scorer = OnnxScorer(graph)
+
+    def served(columns: Columns) -> NDArray[np.float64]:
+        answer = scorer.score(encoder.encode(columns, len(next(iter(columns.values())))))
+        return answer[:, 0] if schema.task == "regression" else answer
+
+    columns = examples.at(np.arange(min(len(examples.target), PARITY_ROWS_MAX), dtype=np.intp))
+    difference = export.parity(served(columns), predictor.predict(columns))
     if not difference <= export.TOLERANCE:
         message = f"the served model differs from the pipeline by {difference:.2e}, more than {export.TOLERANCE:.0e}"
-        raise export.ExportError(message)
+        raise ExportError(message)
     files = {
         "encoder.json": _json(document, indent=None),
         "model.onnx": graph,
         persistence.PIPELINE_FILE: persistence.save(predictor),
     }
-    return files, difference
+    return files, served, difference
 
 
 def _without_wordless_texts(
