@@ -1,16 +1,56 @@
-"""A file becomes a ``Table`` of raw cells: the only module that reads tabular files."""
+"""A file becomes a ``Table`` of raw cells: the only door to tabular files.
+
+The first bytes decide what a file is, its name only where they cannot: compressed files are opened, databases and
+workbooks give one table each, and what is left is text with delimiters or no table at all.
+"""
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
+import lzma
+import zipfile
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING
 
+from toolkit import delimited, dialect, formats
+from toolkit.errors import DataError
 from toolkit.findings import Finding
 from toolkit.records import Record
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
+
+UNPACKED_BYTES_MAX = 8 << 30  # more than any table that fits the memory of a usual machine
+UNPACKED_RATIO_MAX = 500  # text compresses up to some 20 times, columns of zeros some 200; an archive bomb thousands
+TABLE_SUFFIXES = frozenset(
+    (".csv", ".tsv", ".tab", ".psv", ".data", ".dat", ".all-data", ".txt", ".test", ".names", ".parquet", ".pq", ".feather")
+    + (".arrow", ".ftr", ".xlsx", ".xlsm", ".xls", ".json", ".jsonl", ".ndjson", ".sqlite", ".sqlite3", ".db", ".arff")
+)
+COMPRESSED_SUFFIXES = frozenset((".gz", ".bz2", ".xz", ".zst", ".zip"))
+
+_BINARY = (
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"%PDF", "a PDF document"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"\x7fELF", "a program"),
+    (b"MZ\x90", "a program"),
+    (b"\x80\x04\x95", "a Python pickle, which can run code and is not opened"),
+    (b"\x80\x03", "a Python pickle, which can run code and is not opened"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)"),
+    (b"Rar!", "a RAR archive"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"RIFF", "a sound or video file"),
+    (b"OggS", "a sound file"),
+    (b"ID3", "a sound file"),
+    (b"\x1a\x45\xdf\xa3", "a video file"),
+)
 
 
 @dataclass(frozen=True)
@@ -46,3 +86,191 @@ class Table:
     def rows(self) -> int:
         """Return the number of rows."""
         return len(self.frame)
+
+
+def read_tables(path: Path, *, name: str = "") -> tuple[Table, ...]:
+    """Return every table that a file holds: one for CSV or Parquet, one a sheet, database table or archive member.
+
+    ``name`` is what the tables are called (the file's own name without it). Raises ``DataError`` for a file that is
+    missing, empty, damaged or no table.
+    """
+    what = name or path.name
+    if not path.is_file():
+        message = f"`{what}` is {'a folder' if path.is_dir() else 'not there'}: expected a file with a table"
+        raise DataError(message, hint="check the spelling, or name another file with --table FILE")
+    try:
+        return tuple(_read(delimited.Text(path=path), path, what, member=""))
+    except OSError as error:
+        message = f"`{what}` cannot be read: {error.strerror or error}"
+        raise DataError(message, hint="check the file and its permissions") from error
+
+
+def frame_of(cells: pa.Table) -> pd.DataFrame:
+    """Return an Arrow table of texts as a data frame of dtype ``str`` on the same memory."""
+    import pandas as pd  # noqa: PLC0415 - 300 ms
+
+    kind = pd.StringDtype("pyarrow", na_value=float("nan"))
+    return cells.to_pandas(types_mapper=lambda _: kind)
+
+
+def _read(text: delimited.Text, path: Path, what: str, *, member: str) -> list[Table]:
+    head = text.head(dialect.SAMPLE_BYTES)
+    if not head.strip(b"\0\t\r\n "):
+        message = f"`{what}` is empty: expected a header line and rows"
+        raise DataError(message, hint="download the file again, or name another one with --table FILE")
+    if head.startswith(b"PK\x03\x04"):
+        return _read_zip(text, path, what)
+    opener = _opener(head)
+    if opener:
+        inner = PurePosixPath(member or what).stem if PurePosixPath(member or what).suffix in COMPRESSED_SUFFIXES else ""
+        return _read(delimited.Text(raw=_unpack(text, opener, what)), path, what, member=inner or member)
+    kind, named = _typed(text, head, path, what)
+    if named is None:
+        return [_read_delimited(text, head, path, what, member)]
+    if not named:
+        message = f"`{what}` holds no table: every sheet or table in it is empty"
+        raise DataError(message, hint="name another file with --table FILE")
+    return [
+        Table(
+            f"{what}:{sheet}" if sheet and len(named) > 1 else what,
+            frame_of(cells),
+            Reading(path, kind, delimiter="", quote="", sheet=sheet, member=member),
+        )
+        for sheet, cells in named
+    ]
+
+
+def _typed(text: delimited.Text, head: bytes, path: Path, what: str) -> tuple[str, formats.Named | None]:
+    """Return the format and the tables of a file that is no delimited text; ``("", None)`` when it is some."""
+    if head.startswith(b"PAR1"):
+        return "parquet", formats.read_parquet(text, what)
+    if head.startswith((b"ARROW1", b"FEA1")):
+        return "feather", formats.read_feather(text, what)
+    if head.startswith(b"SQLite format 3\0"):
+        if text.path is None:
+            message = f"`{what}` is a database inside an archive, which is not read"
+            raise DataError(message, hint="unpack the archive and name the database itself")
+        return "sqlite", formats.read_sqlite(path, what)
+    refuse_binary(head, what)
+    encoding = dialect.encoding_of(head)
+    start = dialect.decode(head[:4096], encoding).lstrip("\ufeff \t\r\n")
+    if start[:1] in {"{", "["}:
+        found = formats.read_json(dialect.decode(text.all(), encoding).lstrip("\ufeff"), what)
+        if found is not None:
+            return found
+        if PurePosixPath(what).suffix.lower() in {".json", ".jsonl", ".ndjson"}:
+            message = f"`{what}` is JSON, but not a table: expected a list of records or one object a line"
+            raise DataError(message, hint="name another file with --table FILE")
+    if "@relation" in start.lower()[:2000] and "@attribute" in dialect.decode(head, encoding).lower():
+        return "arff", formats.read_arff(dialect.decode(text.all(), encoding), what)
+    return "", None
+
+
+def refuse_binary(head: bytes, what: str) -> None:
+    """Raise ``DataError`` when the first bytes are those of an image, a program, a pickle or other binary data."""
+    hint = "name a file with a table with --table FILE"
+    for mark, kind in _BINARY:
+        if head.startswith(mark):
+            message = f"`{what}` is {kind}, not a table"
+            raise DataError(message, hint="save it as .xlsx or CSV" if "Excel" in kind else hint)
+    if dialect.encoding_of(head).startswith("utf-16") or head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return
+    control = sum(head.count(bytes((code,))) for code in range(32) if code not in {0, 1, 9, 10, 12, 13, 26, 27})
+    if control > 0.01 * len(head) or head.count(b"\0") > 0.3 * len(head):  # noqa: PLR2004 - text has next to none
+        message = f"`{what}` is binary data, not a table"
+        raise DataError(message, hint=hint)
+
+
+def _read_delimited(text: delimited.Text, head: bytes, path: Path, what: str, member: str) -> Table:
+    found = delimited.read_delimited(text, what)
+    if found.cells.num_rows == 0:
+        first = ", ".join(found.cells.column_names[:4])
+        message = f"`{what}` has a header ({first[:80]}) and no rows"
+        if found.cells.num_columns == 1 and b"\n" not in head.strip():
+            message = f"`{what}` holds a single line and no rows: expected a header line and rows"
+        raise DataError(message, hint="download the file again, or name another one with --table FILE")
+    kind = "tsv" if found.dialect.delimiter == "\t" else "csv"
+    reading = Reading(
+        path,
+        kind,
+        delimiter=found.dialect.delimiter,
+        encoding=found.encoding,
+        quote=found.dialect.quote,
+        header_rows=found.dialect.lines,
+        member=member,
+    )
+    return Table(what, frame_of(found.cells), reading, tuple(found.findings))
+
+
+def _read_zip(text: delimited.Text, path: Path, what: str) -> list[Table]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(text.raw) if text.raw is not None else path) as archive:
+            names = [info for info in archive.infolist() if not info.is_dir() and not _noise(info.filename)]
+            if any(info.filename == "xl/workbook.xml" for info in names):
+                return [
+                    Table(f"{what}:{sheet}", frame_of(cells), Reading(path, "excel", delimiter="", quote="", sheet=sheet))
+                    for sheet, cells in formats.read_excel(text, what)
+                ]
+            tables: list[Table] = []
+            for info in names:
+                if is_table_name(info.filename):
+                    with archive.open(info) as stream:
+                        raw = _bounded(stream, info.compress_size, what)
+                    label = what if len(names) == 1 else f"{what}:{info.filename}"
+                    tables += _read(delimited.Text(raw=raw), path, label, member=info.filename)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        message = f"`{what}` is a damaged or locked zip archive: {error}"
+        raise DataError(message, hint="download it again, or unpack it by hand and name the folder") from error
+    if not tables:
+        message = f"`{what}` is an archive without a table in it"
+        raise DataError(message, hint="name another file with --table FILE")
+    return tables
+
+
+def is_table_name(name: str) -> bool:
+    """Return whether a file's name promises a table, compressed or not."""
+    path = PurePosixPath(name.lower())
+    if path.suffix in COMPRESSED_SUFFIXES:
+        return path.suffix == ".zip" or is_table_name(path.stem) or not path.suffixes[:-1]
+    return path.suffix in TABLE_SUFFIXES
+
+
+def _noise(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return any(part.startswith(("__MACOSX", ".")) for part in parts)
+
+
+def _opener(head: bytes) -> str:
+    marks = ((b"\x1f\x8b", "gz"), (b"BZh", "bz2"), (b"\xfd7zXZ\0", "xz"), (b"\x28\xb5\x2f\xfd", "zst"))
+    return next((kind for mark, kind in marks if head.startswith(mark)), "")
+
+
+def _unpack(text: delimited.Text, kind: str, what: str) -> bytes:
+    """Return what a compressed file holds, refusing one that grows beyond reason."""
+    import pyarrow as pa  # noqa: PLC0415 - 100 ms
+
+    packed = text.all()
+    source = io.BytesIO(packed)
+    streams: dict[str, IO[bytes]] = {}
+    try:
+        if kind == "zst":
+            with pa.input_stream(pa.py_buffer(packed), compression="zstd") as stream:
+                return _bounded(stream, len(packed), what)
+        streams = {"gz": gzip.GzipFile(fileobj=source), "bz2": bz2.BZ2File(source), "xz": lzma.LZMAFile(source)}  # type: ignore[dict-item]
+        return _bounded(streams[kind], len(packed), what)
+    except (OSError, EOFError, lzma.LZMAError, ValueError) as error:
+        message = f"`{what}` is a damaged {kind} file: {error}"
+        raise DataError(message, hint="download it again") from error
+
+
+def _bounded(stream: IO[bytes] | pa.NativeFile, packed_bytes: int, what: str) -> bytes:
+    limit = min(UNPACKED_BYTES_MAX, max(packed_bytes * UNPACKED_RATIO_MAX, 64 << 20))
+    pieces: list[bytes] = []
+    size = 0
+    while piece := stream.read(1 << 20):
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit:
+            message = f"`{what}` unpacks to more than {limit >> 20:,} MB from {packed_bytes >> 10:,} KB: an archive bomb"
+            raise DataError(message, hint="do not open this file")
+    return b"".join(pieces)

@@ -1,0 +1,312 @@
+"""A delimited text file becomes an Arrow table of raw texts, every row accounted for."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from toolkit import dialect as dialects
+from toolkit.errors import DataError
+from toolkit.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from toolkit.dialect import Dialect
+
+SCAN_BYTES = 1 << 24  # read size when a file is only looked through
+CHUNK_ROWS = 50_000  # rows turned into Arrow at a time on the slow way
+NAMED_MAX = 5  # lines named in a finding
+
+
+@dataclass
+class Text:
+    """The bytes of a text file, at a path or already in memory (the member of an archive)."""
+
+    path: Path | None = None
+    raw: bytes | None = None
+
+    def head(self, size_bytes: int) -> bytes:
+        """Return the first bytes."""
+        if self.raw is not None:
+            return self.raw[:size_bytes]
+        assert self.path is not None
+        with self.path.open("rb") as file:
+            return file.read(size_bytes)
+
+    def all(self) -> bytes:
+        """Return all bytes."""
+        if self.raw is not None:
+            return self.raw
+        assert self.path is not None
+        return self.path.read_bytes()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the bytes in pieces that memory holds easily."""
+        if self.raw is not None:
+            yield self.raw
+            return
+        assert self.path is not None
+        with self.path.open("rb") as file:
+            while chunk := file.read(SCAN_BYTES):
+                yield chunk
+
+    def open_at(self, offset: int) -> Any:  # noqa: ANN401 - an Arrow file, or a BytesIO: both can be read
+        """Return a file that starts at ``offset``."""
+        import pyarrow as pa  # noqa: PLC0415 - 100 ms
+
+        file = pa.OSFile(str(self.path)) if self.raw is None else pa.BufferReader(self.raw)
+        file.seek(offset)
+        return file
+
+
+@dataclass
+class Delimited:
+    """What reading gave: the cells, the dialect and encoding that fitted, and what was strange."""
+
+    cells: pa.Table
+    dialect: Dialect
+    encoding: str
+    findings: list[Finding] = field(default_factory=list)
+
+
+def read_delimited(text: Text, what: str) -> Delimited:
+    """Return all rows of a delimited file as raw texts; ``what`` names the file in errors and findings.
+
+    A well-formed file goes through Arrow's reader; one with rows of other lengths, foreign quotes or a foreign encoding
+    through Python's, which is some ten times slower and mends what it can.
+    """
+    head = text.head(dialects.SAMPLE_BYTES)
+    encoding = dialects.encoding_of(head)
+    findings: list[Finding] = []
+    zeros = encoding in {"utf-8", "utf-8-sig"} and any(b"\0" in chunk for chunk in text.chunks())
+    if zeros:
+        raw = text.all()
+        findings.append(_zeros(what, raw.count(b"\0")))
+        text = Text(raw=raw.replace(b"\0", b""))
+    if encoding not in {"utf-8", "utf-8-sig"}:
+        text = Text(raw=dialects.decode(text.all(), encoding).encode())
+    result = _read(text, encoding, what)
+    result.findings[:0] = findings
+    return result
+
+
+def _read(text: Text, encoding: str, what: str) -> Delimited:
+    from pyarrow import ArrowInvalid  # noqa: PLC0415 - 100 ms
+
+    head = text.head(dialects.SAMPLE_BYTES)
+    mark = 3 if head.startswith(b"\xef\xbb\xbf") else 0
+    whole = len(head) < dialects.SAMPLE_BYTES
+    sample = head[mark:].decode("utf-8", errors="ignore")
+    if not sample.strip():
+        message = f"`{what}` is empty: expected a header line and rows"
+        raise DataError(message, hint="download the file again, or name another one with --table FILE")
+    dialect = dialects.sniff(sample, whole=whole)
+    names = _names(dialect)
+    offset = mark + sum(len(line.encode()) for line in dialects.lines_of(sample)[: dialect.lines])
+    try:
+        cells = _read_fast(text, dialect, names, offset)
+    except ArrowInvalid as error:
+        if "UTF8" in str(error) or "utf-8" in str(error).lower():
+            raw = text.all()
+            encoding = dialects.fallback_encoding(raw)
+            return _read(Text(raw=dialects.decode(raw, encoding).encode()), encoding, what)
+        cells = None
+    findings = _told_about(dialect, encoding, what)
+    if cells is None:
+        cells, ragged = _read_slow(text, dialect, names, offset)
+        if ragged.found:
+            findings.append(ragged.finding(what, len(names)))
+    cells = _without_artefact(cells, dialect)
+    return Delimited(cells, dialect, encoding.removesuffix("-mixed"), findings)
+
+
+def _names(dialect: Dialect) -> tuple[str, ...]:
+    if dialect.names is None:
+        return tuple(f"column_{position + 1}" for position in range(dialect.width))
+    names = dialect.names
+    while len(names) > dialect.width and not names[-1].strip():
+        names = names[:-1]
+    if len(names) < dialect.width:
+        missing = dialect.width - len(names)
+        names = (*names, *("",) * missing) if dialect.fit < 0 or missing > 1 else names
+    return names
+
+
+def _read_fast(text: Text, dialect: Dialect, names: tuple[str, ...], offset: int) -> pa.Table | None:
+    """Return the cells by Arrow's reader, or ``None`` where it cannot be used; its ``ArrowInvalid`` passes through."""
+    import pyarrow as pa  # noqa: PLC0415 - 100 ms
+    from pyarrow import csv as arrow_csv  # noqa: PLC0415
+
+    if len(dialect.delimiter) != 1 or dialect.delimiter == " " or dialect.escape or len(names) != dialect.width:
+        return None
+    unique = dialects.unique_names(names)
+    quote = dialect.quote.encode()
+    quoted = any(quote in chunk for chunk in text.chunks())
+    file = text.open_at(offset)
+    if not file.read(1):
+        return pa.table({name: pa.array([], pa.large_string()) for name in unique})
+    file.seek(offset)
+    return arrow_csv.read_csv(
+        file,
+        read_options=arrow_csv.ReadOptions(column_names=list(unique), block_size=1 << 22),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=dialect.delimiter, quote_char=dialect.quote if quoted else False, newlines_in_values=quoted
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(unique, pa.large_string()), strings_can_be_null=False
+        ),
+    )
+
+
+@dataclass
+class _Ragged:
+    """Rows with more or fewer cells than the header has names."""
+
+    short: int = 0
+    long: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    @property
+    def found(self) -> int:
+        return self.short + self.long
+
+    def add(self, line: int, cells: list[str], width: int) -> None:
+        if len(cells) < width:
+            self.short += 1
+        else:
+            self.long += 1
+        if len(self.examples) < NAMED_MAX:
+            self.examples.append(f"line {line}: {len(cells)}")
+
+    def finding(self, what: str, width: int) -> Finding:
+        parts = [f"{self.short:,} with fewer" if self.short else "", f"{self.long:,} with more" if self.long else ""]
+        kinds = " and ".join(part for part in parts if part)
+        plural = "row has" if self.found == 1 else "rows have"
+        return Finding(
+            "ragged-rows",
+            f"{self.found:,} {plural} another number of cells than the {width} of the header in `{what}` "
+            f"({kinds}; {', '.join(self.examples)})",
+            severity="warning",
+            action="kept every row: absent cells are missing values, surplus cells stay joined to the last column",
+            evidence={"short": self.short, "long": self.long, "expected": width},
+        )
+
+
+def _read_slow(text: Text, dialect: Dialect, names: tuple[str, ...], offset: int) -> tuple[pa.Table, _Ragged]:
+    """Return the cells by Python's reader, with rows of another length counted and mended."""
+    import pyarrow as pa  # noqa: PLC0415 - 100 ms
+
+    width = max(dialect.width, len(names))
+    if len(names) == dialect.width - 1:  # a name is missing: for row names, or for nothing but a last delimiter
+        names = (*names, "") if _last_is_empty(text, dialect, offset) else ("", *names)
+    unique = dialects.unique_names(names)
+    width = len(unique)
+    ragged = _Ragged()
+    pieces: list[pa.Table] = []
+    rows: list[list[str]] = []
+
+    def flush() -> None:
+        columns = zip(*rows, strict=True) if rows else [()] * width
+        arrays = [pa.array(column, pa.large_string()) for column in columns]
+        pieces.append(pa.Table.from_arrays(arrays, names=list(unique)))
+        rows.clear()
+
+    for cells, line in _records(text, dialect, offset):
+        if len(cells) != width:
+            while len(cells) > width and not cells[-1].strip():
+                cells.pop()  # delimiters at the end of a line hold nothing
+            if len(cells) != width:
+                ragged.add(line + dialect.lines, cells, width)
+            if len(cells) > width:
+                cells = [*cells[: width - 1], dialect.delimiter.join(cells[width - 1 :])]
+            cells = cells + [""] * (width - len(cells))
+        rows.append(cells)
+        if len(rows) >= CHUNK_ROWS:
+            flush()
+    flush()
+    return pa.concat_tables(pieces), ragged
+
+
+def _last_is_empty(text: Text, dialect: Dialect, offset: int) -> bool:
+    return all(len(cells) < dialect.width or not cells[-1].strip() for cells, _ in _records(text, dialect, offset))
+
+
+def _records(text: Text, dialect: Dialect, offset: int) -> Iterator[tuple[list[str], int]]:
+    file = io.TextIOWrapper(io.BytesIO(text.all()[offset:]), encoding="utf-8", errors="replace", newline="")
+    if dialect.delimiter in {"", " ", "::"}:
+        for line, raw in enumerate(file, start=1):
+            if raw.strip("\r\n"):
+                yield dialects.split_line(raw, dialect.delimiter), line
+        return
+    limit = csv.field_size_limit(sys.maxsize)  # the module's own 128 KB would stop at a long text
+    try:
+        reader = csv.reader(
+            file, delimiter=dialect.delimiter, quotechar=dialect.quote, escapechar=dialect.escape or None
+        )
+        for cells in reader:
+            if cells and (len(cells) > 1 or cells[0] or dialect.width == 1):
+                yield cells, reader.line_num
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _without_artefact(cells: pa.Table, dialect: Dialect) -> pa.Table:
+    """Drop the nameless empty column that a delimiter at each line's end makes when the header has none."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - 100 ms
+
+    if dialect.names is None or len(dialect.names) >= cells.num_columns:
+        return cells
+    last = cells.column(cells.num_columns - 1)
+    if cells.column_names[-1].startswith("Unnamed: ") and not pc.any(pc.greater(pc.binary_length(last), 0)).as_py():
+        return cells.remove_column(cells.num_columns - 1)
+    return cells
+
+
+def _told_about(dialect: Dialect, encoding: str, what: str) -> list[Finding]:
+    found: list[Finding] = []
+    if encoding == "utf-8-mixed":
+        found.append(
+            Finding(
+                "mixed-encoding",
+                f"`{what}` is written in UTF-8 with some bytes from Windows' encoding",
+                action="read those bytes as Windows letters",
+            )
+        )
+    if dialect.above:
+        shown = re.sub(r"\s+", " ", dialect.above[0])[:60]
+        found.append(
+            Finding(
+                "lines-above-header",
+                f"{len(dialect.above)} line(s) stand above the header of `{what}`, the first is {shown!r}",
+                action="left them out of the table",
+                evidence={"lines": len(dialect.above)},
+            )
+        )
+    if dialect.names is None:
+        found.append(
+            Finding(
+                "no-header",
+                f"the first line of `{what}` looks like a row, not like column names",
+                severity="unsure",
+                action=f"named the columns column_1 to column_{dialect.width}",
+                overrule="write a header line into the file",
+            )
+        )
+    return found
+
+
+def _zeros(what: str, count: int) -> Finding:
+    return Finding(
+        "zero-bytes",
+        f"`{what}` holds {count:,} zero byte(s), which no text has",
+        severity="warning",
+        action="left those bytes out; the cells around them are kept",
+    )

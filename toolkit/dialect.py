@@ -1,0 +1,287 @@
+"""The first part of a text file becomes a ``Dialect``: encoding, delimiter, quotes, and where its header stands."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
+
+SAMPLE_BYTES = 1 << 18  # what is looked at to decide; a table keeps one form, and 256 KB hold some thousand rows
+RECORDS_MAX = 1000  # rows of the sample that take part in the decision
+
+# In order of preference when two fit equally: text holds commas, hardly ever tabs.
+DELIMITERS = ("\t", ";", "|", ",", "\x01", "^", "~", "::", " ", ":")
+RARE_DELIMITERS = frozenset(("\x01", "^", "~", "::", " ", ":"))
+COMMENT_MARKS = ("#", "%", "//", "--")
+ENOUGH = 0.5  # a delimiter that explains fewer rows than this explains none
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_NUMBER = re.compile(r"[-+]?[$€£]?\d[\d.,' ]*(e[-+]?\d+)?\s*%?", re.IGNORECASE)
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}.*)?")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one text file writes a table.
+
+    ``delimiter`` is one character, ``"::"``, ``" "`` (runs of blanks) or ``""`` (one column, whole lines).
+    ``names`` are the raw header cells (``None`` without a header), ``width`` the cells of a usual row,
+    ``lines`` the physical lines to pass over before the data starts, ``above`` those of them that stand above the header.
+    ``fit`` is the share of sampled rows that have the usual width.
+    """
+
+    delimiter: str
+    quote: str
+    names: tuple[str, ...] | None
+    width: int
+    lines: int
+    above: tuple[str, ...] = ()
+    fit: float = 1.0
+    escape: str = ""
+
+
+def encoding_of(head: bytes) -> str:
+    """Return the encoding that the first bytes speak for; ``utf-8`` means "as far as one can see".
+
+    A byte order mark decides; else zero bytes in every second place mean UTF-16; else what is not UTF-8 is Windows' or,
+    where letters beyond ASCII are many, what ``charset_normalizer`` takes it for.
+    """
+    for mark, name in _BOMS:
+        if head.startswith(mark):
+            return name
+    sample = head[:4096]
+    pairs = len(sample) // 2
+    if pairs > 1:
+        even, odd = sample[0 : 2 * pairs : 2].count(0), sample[1 : 2 * pairs : 2].count(0)
+        if odd > 0.7 * pairs and even < 0.1 * pairs:  # noqa: PLR2004 - mostly Latin text: one of two bytes is zero
+            return "utf-16-le"
+        if even > 0.7 * pairs and odd < 0.1 * pairs:  # noqa: PLR2004 - the same, other byte first
+            return "utf-16-be"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return fallback_encoding(head)
+    return "utf-8"
+
+
+def fallback_encoding(head: bytes) -> str:
+    """Return the encoding of bytes that are not UTF-8: ``utf-8-mixed`` when most of it is, else a one-byte or Asian one."""
+    wide = len(re.findall(rb"[\xc3-\xf4][\x80-\xbf]+", head))
+    text = head.decode("utf-8", errors="replace")
+    broken = text.count("\ufffd")
+    if wide > 2 * broken:
+        return "utf-8-mixed"
+    letters = len(re.findall(rb"[A-Za-z]", head))
+    high = len(re.findall(rb"[\x80-\xff]", head))
+    if high > 0.2 * (letters + high):  # noqa: PLR2004 - Western text has a few accents; above it is another script
+        import charset_normalizer  # noqa: PLC0415 - 40 ms, seldom needed
+
+        best = charset_normalizer.from_bytes(head[: 1 << 16]).best()
+        if best is not None and best.encoding not in {"utf_8", "ascii"}:
+            return best.encoding
+    return "latin-1" if re.search(rb"[\x81\x8d\x8f\x90\x9d]", head) else "cp1252"
+
+
+def decode(raw: bytes, encoding: str) -> str:
+    """Return ``raw`` as text; bytes that the encoding does not know become their Windows letter, or the replacement mark."""
+    if encoding == "utf-8-mixed":
+        codecs.register_error("windows", _as_windows)
+        return raw.decode("utf-8", errors="windows")
+    return raw.decode(encoding, errors="replace")
+
+
+def lines_of(text: str) -> list[str]:
+    r"""Return the physical lines of ``text`` with their line ends (``\n``, ``\r\n`` or ``\r``)."""
+    return list(io.StringIO(text, newline=""))
+
+
+def records_of(lines: list[str], delimiter: str, quote: str, escape: str = "") -> list[tuple[list[str], int]]:
+    """Return up to ``RECORDS_MAX`` records, each with the number of lines read when it ended; blank lines are left out."""
+    if delimiter in {"", " ", "::"}:
+        plain = ((split_line(line, delimiter), index + 1) for index, line in enumerate(lines))
+        return list(islice(((cells, end) for cells, end in plain if any(cells)), RECORDS_MAX))
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, escapechar=escape or None)
+    found: list[tuple[list[str], int]] = []
+    try:
+        for cells in reader:
+            if cells and (len(cells) > 1 or cells[0].strip()):
+                found.append((cells, reader.line_num))
+            if len(found) >= RECORDS_MAX:
+                break
+    except csv.Error:  # a field beyond the limit: an open quote; what was read so far decides
+        pass
+    return found
+
+
+def split_line(line: str, delimiter: str) -> list[str]:
+    """Return the cells of a line whose delimiter the ``csv`` module cannot use."""
+    line = line.rstrip("\r\n")
+    if delimiter == " ":
+        return [cell[1:-1] if cell[:1] in {'"', "'"} else cell for cell in re.findall(r'"[^"]*"|\'[^\']*\'|\S+', line)]
+    return line.split(delimiter) if delimiter else [line]
+
+
+def sniff(text: str, *, whole: bool) -> Dialect:
+    """Return how ``text`` writes its table. ``whole`` is false when the file goes on after it.
+
+    Each usual delimiter is tried; the one under which most rows have the same number of cells, the header too, wins.
+    """
+    lines = lines_of(text)
+    if not whole and len(lines) > 1:
+        lines.pop()  # cut in its middle
+    quote = _quote_of(text)
+    escape = "\\" if _escapes(text, quote) else ""
+    best, best_score = Dialect(",", quote, None, 1, 0, fit=0.0), 0.0
+    for delimiter in DELIMITERS:
+        if delimiter not in text:
+            continue
+        records = records_of(lines, delimiter, quote, escape)
+        if not whole and len(records) > 1:
+            records = records[:-1]  # an open quote may have run to the cut
+        width, score = _fit(records)
+        if delimiter in RARE_DELIMITERS:
+            score -= 0.1
+        if width > 1 and score > best_score + 0.02:  # noqa: PLR2004 - two rows of a hundred are not a difference
+            best, best_score = Dialect(delimiter, quote, None, width, 0, fit=score, escape=escape), score
+    if best_score < ENOUGH:
+        return _one_column(lines, quote, text)
+    return _with_header(best, records_of(lines, best.delimiter, quote, escape), lines)
+
+
+def looks_like_value(cell: str) -> bool:
+    """Return whether a cell is a number or a date, and so hardly a column's name."""
+    cell = cell.strip()
+    return bool(_NUMBER.fullmatch(cell) or _DATE.fullmatch(cell))
+
+
+def has_header(records: list[list[str]]) -> bool:
+    """Return whether the first record names the columns instead of being a row.
+
+    It is a row when it holds numbers wherever the rows below do, or when its words come again below, each in its own column.
+    """
+    first, rest = records[0], records[1:]
+    if not rest:
+        return not all(looks_like_value(cell) for cell in first if cell.strip())
+    numeric = [
+        index
+        for index in range(len(first))
+        if sum(looks_like_value(row[index]) for row in rest if index < len(row)) > 0.8 * len(rest)  # noqa: PLR2004 - gaps
+    ]
+    if numeric:
+        agree = sum(looks_like_value(first[index]) for index in numeric)
+        if agree == len(numeric):
+            named = [first[index].strip() for index in numeric]
+            return _counts_up(named) and not _continues(named, rest, numeric)
+        return agree <= len(numeric) / 2 or any(first[index].strip().isidentifier() for index in numeric)
+    below = [{row[index].strip() for row in rest if index < len(row)} for index in range(len(first))]
+    seen = sum(cell.strip() in values for cell, values in zip(first, below, strict=True) if cell.strip())
+    return seen < len(first) / 2
+
+
+def unique_names(cells: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names that differ: an empty one is ``Unnamed: <position>``, the second ``a`` is ``a.1``."""
+    taken: set[str] = set()
+    found: list[str] = []
+    for position, cell in enumerate(cells):
+        base = cell if cell.strip() else f"Unnamed: {position}"
+        name, number = base, 0
+        while name in taken:
+            number += 1
+            name = f"{base}.{number}"
+        taken.add(name)
+        found.append(name)
+    return tuple(found)
+
+
+def _as_windows(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    wrong = error.object[error.start : error.end]
+    return wrong.decode("cp1252", errors="replace"), error.end
+
+
+def _quote_of(text: str) -> str:
+    double = text.count('"')
+    single = len(re.findall(r"(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)", text, re.MULTILINE))
+    return "'" if single > double and single > text.count("\n") else '"'
+
+
+def _escapes(text: str, quote: str) -> bool:
+    """Whether quotes inside a cell are written with a backslash, as databases export them."""
+    escaped = len(re.findall(rf"\\{quote}(?![{quote},;\t|\r\n])", text))
+    doubled = len(re.findall(rf"[^,;\t|\r\n]{quote}{quote}", text))
+    return escaped > 10 * doubled
+
+
+def _fit(records: list[tuple[list[str], int]]) -> tuple[int, float]:
+    """Return the usual width, and the share of records that have it; a header of another width counts heavily."""
+    if not records:
+        return 0, 0.0
+    widths = [len(cells) for cells, _ in records]
+    counts = Counter(widths[1:] or widths)
+    width = max(counts, key=lambda value: (counts[value], value))
+    share = counts[width] / max(len(widths) - 1, 1)
+    if len(widths) == 1 or any(value == width for value in widths[:3]):
+        header = 1.0
+    else:
+        header = 0.9 if widths[0] in {width - 1, width + 1} and width > 2 else 0.4  # noqa: PLR2004 - R writes no name for row names
+    if widths[0] == 1 and width > 1 and max(widths[:2]) == 1:
+        header = 0.4
+    return width, min(share, 1.0) * header
+
+
+def _one_column(lines: list[str], quote: str, text: str) -> Dialect:
+    quoted = [record for record in records_of(lines, ",", quote) if record[0]]
+    delimiter = "," if quoted and all(len(cells) == 1 for cells, _ in quoted) and quote in text else ""
+    records = quoted if delimiter else records_of(lines, "", quote)
+    dialect = Dialect(delimiter, quote, None, 1, 0, fit=0.0)
+    return _with_header(dialect, records, lines) if records else dialect
+
+
+def _with_header(dialect: Dialect, records: list[tuple[list[str], int]], lines: list[str]) -> Dialect:
+    width = dialect.width
+    start = 0
+    while start + 1 < len(records) and _is_title(records[start][0], records[start + 1][0], width):
+        start += 1
+    above_lines = records[start - 1][1] if start else 0
+    above = tuple(line.rstrip("\r\n") for line in lines[:above_lines])
+    cells = [record for record, _ in records[start:]]
+    facts = {**vars(dialect), "above": above}
+    if not has_header(cells):
+        return Dialect(**{**facts, "names": None, "lines": above_lines})
+    return Dialect(**{**facts, "names": tuple(cells[0]), "lines": records[start][1]})
+
+
+def _is_title(cells: list[str], following: list[str], width: int) -> bool:
+    filled = sum(bool(cell.strip()) for cell in cells)
+    filled_below = sum(bool(cell.strip()) for cell in following)
+    if width == 1:
+        return cells[0].startswith(COMMENT_MARKS) and not following[0].startswith(COMMENT_MARKS)
+    if len(cells) < width and cells[0].lstrip().startswith(COMMENT_MARKS):
+        return True
+    if len(cells) >= width - 1 and width > 2:  # noqa: PLR2004 - one cell less is a header without a name for row names
+        return filled == 1 and filled_below > width / 2
+    return len(cells) < width and filled <= width / 2
+
+
+def _counts_up(names: list[str]) -> bool:
+    """Whether numeric names are a run such as 0, 1, 2 or years 1990, 1991: then they are names after all."""
+    if len(names) < 3 or not all(name.isdigit() for name in names):  # noqa: PLR2004 - two numbers in a row prove nothing
+        return False
+    steps = {int(after) - int(before) for before, after in zip(names, names[1:], strict=False)}
+    return steps == {1}
+
+
+def _continues(names: list[str], rest: list[list[str]], numeric: list[int]) -> bool:
+    """Whether the next row goes on in the same way, so that the run is data."""
+    return _counts_up([rest[0][index].strip() for index in numeric if index < len(rest[0])]) and bool(names)
