@@ -49,11 +49,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     model = Model.load(settings.model_dir)
     info = model_info(model, settings.model_dir)
     telemetry = Telemetry(model=model.version, labels={"task": model.schema.task, "target": model.schema.target})
-    app = FastAPI(title=info["title"], version=model.version, summary=f"Answers {model.schema.target!r} from a row of data")
+    app = FastAPI(title=info["title"], version=model.version, summary=f"Answers {model.schema.target!r}")
     app.add_middleware(Observed, telemetry=telemetry)
-    app.add_middleware(
-        BodyLimit, body_bytes_max=settings.body_bytes_max, file_bytes_max=settings.file_bytes_max
-    )
+    app.add_middleware(BodyLimit, body_bytes_max=settings.body_bytes_max, file_bytes_max=settings.file_bytes_max)
     _add_refusals(app)
     _add_predictions(app, model, telemetry, settings)
     _add_facts(app, model, info, telemetry)
@@ -110,14 +108,14 @@ def rows_of(body: bytes, *, rows_max: int) -> list[object]:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "the body is nested too deeply") from None
     if not isinstance(document, dict) or not isinstance(document.get("rows"), list):
         detail = 'expected {"rows": [{column: value, ...}, ...]}'
-        raise RefusedError(HTTPStatus.UNPROCESSABLE_CONTENT, detail)
+        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
     unknown = [name for name in document if name != "rows"]
     if unknown:
         raise InputError([Problem(None, name, 'not known beside "rows"') for name in unknown])
     rows: list[object] = document["rows"]
     if not 1 <= len(rows) <= rows_max:
         detail = f"expected 1 to {rows_max:,} rows, got {len(rows):,}; send larger tables to /predict/file"
-        raise RefusedError(HTTPStatus.UNPROCESSABLE_CONTENT, detail)
+        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
     return rows
 
 
@@ -126,7 +124,6 @@ def _add_predictions(app: FastAPI, model: Model, telemetry: Telemetry, settings:
         "/predict",
         summary="Answer one or many rows",
         openapi_extra=openapi.predict(model.schema, rows_max=settings.rows_max),
-        responses=openapi.refusals("400"),
         response_class=Response,
     )
     async def predict(request: Request) -> Response:
@@ -147,7 +144,7 @@ def _add_predictions(app: FastAPI, model: Model, telemetry: Telemetry, settings:
             async with request.form(max_files=1, max_fields=10) as form:
                 upload = form.get("file")
                 if not isinstance(upload, UploadFile):
-                    raise RefusedError(HTTPStatus.UNPROCESSABLE_CONTENT, "expected a CSV file in the form field `file`")
+                    raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "expected a CSV file in the form field `file`")
                 answered = await run_in_threadpool(_answer_file, model, upload.file, telemetry)
         else:
             _expect(request, "text/csv", "text/plain", "application/csv", "application/octet-stream")
@@ -155,7 +152,7 @@ def _add_predictions(app: FastAPI, model: Model, telemetry: Telemetry, settings:
                 async for part in request.stream():
                     received.write(part)
                 received.seek(0)
-                answered = await run_in_threadpool(_answer_file, model, received, telemetry)  # type: ignore[arg-type]  # a binary file in all but name
+                answered = await run_in_threadpool(_answer_file, model, received, telemetry)
         headers = {"content-disposition": 'attachment; filename="predictions.csv"', "x-model": model.version}
         return StreamingResponse(_parts(answered), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -172,7 +169,7 @@ def _answer_file(model: Model, received: IO[bytes], telemetry: Telemetry) -> IO[
     out.flush()
     out.detach()
     answered.seek(0)
-    return answered  # type: ignore[return-value]  # a binary file in all but name
+    return answered
 
 
 def _parts(file: IO[bytes]) -> Iterator[bytes]:
@@ -212,15 +209,17 @@ def _add_page(app: FastAPI, model: Model, info: dict[str, Any]) -> None:
     @app.post("/", include_in_schema=False)
     async def answer(request: Request) -> HTMLResponse:
         async with request.form(max_files=0, max_fields=10_000) as form:
-            values = page.values_of(model.schema, {name: value for name, value in form.items() if isinstance(value, str)})
+            fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        values = page.values_of(model.schema, fields)
         try:
             columns = model.schema.from_cells({name: [cell] for name, cell in values.items()})
             answer = next(model.predict(columns, 1).to_json())
         except InputError as error:
             content = page.render(schema=model.schema, info=info, values=values, problems=error.problems)
-            return HTMLResponse(content, HTTPStatus.UNPROCESSABLE_CONTENT, headers=PAGE_HEADERS)
+            return HTMLResponse(content, HTTPStatus.UNPROCESSABLE_ENTITY, headers=PAGE_HEADERS)
         answer["notes"] = [note.to_json() for note in model.notes(columns, 1)[0]]
-        return HTMLResponse(page.render(schema=model.schema, info=info, values=values, result=answer), headers=PAGE_HEADERS)
+        content = page.render(schema=model.schema, info=info, values=values, result=answer)
+        return HTMLResponse(content, headers=PAGE_HEADERS)
 
     @app.get("/static/{name}", include_in_schema=False)
     async def static(name: str) -> Response:
@@ -233,7 +232,7 @@ def _add_page(app: FastAPI, model: Model, info: dict[str, Any]) -> None:
 def _add_refusals(app: FastAPI) -> None:
     @app.exception_handler(InputError)
     async def broken_contract(_: Request, error: InputError) -> Response:
-        return problems.response(HTTPStatus.UNPROCESSABLE_CONTENT, str(error), error.problems)
+        return problems.response(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), error.problems)
 
     @app.exception_handler(TableError)
     async def unreadable(_: Request, error: TableError) -> Response:

@@ -16,16 +16,14 @@ SPREADSHEET_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def header(model: Model, names: Sequence[str]) -> list[str]:
-    """Return the output's column names: the input's own, then ``prediction`` and one ``probability_<label>`` a label."""
+    """Return the output's columns: the input's own, then ``prediction`` and one ``probability_<label>`` a label."""
     added = ["prediction"]
     if model.schema.task != "regression":
         added += [f"probability_{label}" for label in model.schema.label_texts]
     return [*names, *unique_names([*names, *added])[len(names) :]]
 
 
-def predict_chunks(
-    model: Model, chunks: Iterable[Chunk], out: IO[str], *, cell: Callable[[str], str] = str
-) -> int:
+def predict_chunks(model: Model, chunks: Iterable[Chunk], out: IO[str], *, cell: Callable[[str], str] = str) -> int:
     """Write the header, then every row with its answer to ``out``; return the number of rows.
 
     ``cell`` changes each text cell on its way out. Raises ``InputError`` at the first chunk with a problem.

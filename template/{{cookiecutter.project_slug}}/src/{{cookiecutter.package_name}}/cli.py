@@ -40,7 +40,9 @@ def main() -> None:
 
 @app.command()
 def train(
-    seconds: Annotated[float | None, typer.Option(min=0.0, help="Bound on comparing candidates; the plan's by default.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.0, help="Bound on comparing candidates; the plan's by default.")
+    ] = None,
 ) -> None:
     """Train on data/train.csv and write the model folder, MODEL_CARD.md and reports/."""
     from .train import train as run  # noqa: PLC0415 - scikit-learn and pandas, 2 s
@@ -50,7 +52,9 @@ def train(
 
 @app.command()
 def evaluate(
-    data: Annotated[Path | None, typer.Option(help="A labelled CSV or Parquet file; the held-out part by default.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="A labelled CSV or Parquet file; the held-out part by default.")
+    ] = None,
 ) -> None:
     """Score the served model on the held-out rows, or on a labelled file, and print the table."""
     from .evaluate import evaluate as run  # noqa: PLC0415 - scikit-learn, 1 s

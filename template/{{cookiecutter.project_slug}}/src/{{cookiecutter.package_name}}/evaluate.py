@@ -9,9 +9,9 @@ import numpy as np
 
 from .errors import EvaluationError, TrainingError
 from .evaluation import Answers, intervals, metrics_for
+from .examples import positive_code, read_examples
 from .model import Model
 from .split import hold_out
-from .train import positive_code, read_examples
 
 if TYPE_CHECKING:
     from pathlib import Path

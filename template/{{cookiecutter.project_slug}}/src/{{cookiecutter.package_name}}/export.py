@@ -17,7 +17,6 @@ from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 from .errors import ExportError
 from .features import DATE_PARTS
-from .pipeline import DateParts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,9 +132,7 @@ def _named(cells: NDArray[np.object_], column: str) -> Any:  # noqa: ANN401 - a 
     return pd.DataFrame(cells, columns=[column])
 
 
-def _words(
-    vectorizer: TfidfVectorizer, column: str, weights: NDArray[np.float64] | None
-) -> tuple[dict[str, Any], int]:
+def _words(vectorizer: TfidfVectorizer, column: str, weights: NDArray[np.float64] | None) -> tuple[dict[str, Any], int]:
     terms = [str(term) for term in vectorizer.get_feature_names_out()]
     facts: dict[str, Any] = {"step": "words", "column": column, "longest": int(vectorizer.ngram_range[1])}
     facts |= {"terms": terms, "idf": vectorizer.idf_.tolist()}

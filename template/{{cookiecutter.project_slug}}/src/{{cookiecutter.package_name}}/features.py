@@ -1,7 +1,7 @@
 """Canonical columns become the numbers that the model reads: the served half of the pipeline, with numpy alone.
 
-``encoder.json`` holds what training learned (medians, categories, words) as plain data; ``export.py`` writes it from the
-fitted scikit-learn pipeline, and refuses to when the two do not give the same predictions.
+``encoder.json`` holds what training learned (medians, categories, words) as plain data; ``export.py`` writes it from
+the fitted scikit-learn pipeline, and refuses to when the two do not give the same predictions.
 """
 
 from __future__ import annotations
@@ -155,7 +155,8 @@ class Words:
         """Write the weights (or their projection) of each text."""
         out[:] = 0.0
         for index, text in enumerate(columns[self.column]):
-            counts = Counter(term for word in words_of(text, self.longest) if (term := self.terms.get(word)) is not None)
+            found = (self.terms.get(word) for word in words_of(text, self.longest))
+            counts = Counter(place for place in found if place is not None)
             if not counts:
                 continue
             places = sorted(counts)

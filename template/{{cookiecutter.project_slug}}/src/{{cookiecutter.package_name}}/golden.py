@@ -1,4 +1,4 @@
-"""Golden rows: made-up rows with the answers that training's own pipeline gives, kept to hold every later answer against.
+"""Golden rows: made-up rows with the answers of the pipeline that was trained, to hold every later answer against.
 
 Each column is drawn on its own, from what was seen in it, so no row of the data is copied; texts are put together from
 words that many rows share.
@@ -36,7 +36,8 @@ def make(schema: Schema, columns: Columns, predictor: Predictor, *, seed: int) -
     fresh = [index for index, row in enumerate(_tuples(canonical)) if row not in seen]
     answers = predictor.predict({name: values[fresh] for name, values in canonical.items()})
     return [
-        {"row": rows[index], "answer": answer} for index, answer in zip(fresh, np.asarray(answers).tolist(), strict=True)
+        {"row": rows[index], "answer": answer}
+        for index, answer in zip(fresh, np.asarray(answers).tolist(), strict=True)
     ]
 
 

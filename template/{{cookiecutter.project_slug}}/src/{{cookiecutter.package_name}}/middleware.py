@@ -44,7 +44,7 @@ class BodyLimit:
         declared = _declared_bytes(scope)
         if declared is not None and declared > limit:
             await _drain(receive)
-            await problems.response(HTTPStatus.CONTENT_TOO_LARGE, detail)(scope, receive, send)
+            await problems.response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)(scope, receive, send)
             return
         received = 0
 
@@ -54,7 +54,7 @@ class BodyLimit:
             received += len(message.get("body", b""))
             if received > limit:
                 await _drain(receive)
-                raise RefusedError(HTTPStatus.CONTENT_TOO_LARGE, detail)
+                raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
             return message
 
         await self.app(scope, counted, send)

@@ -164,7 +164,8 @@ def _number_note(column: Column, value: float) -> Note | None:
     if low is not None and high is not None and not low <= value <= high:
         if column.kind == "date":
             return Note("out_of_range", column.name, "outside the dates seen in training")
-        return Note("out_of_range", column.name, f"{value:g} is outside {low:g} to {high:g}, the range seen in training")
+        message = f"{value:g} is outside {low:g} to {high:g}, the range seen in training"
+        return Note("out_of_range", column.name, message)
     if column.whole and not value.is_integer():
         return Note("fraction", column.name, f"{value:g} is a fraction; training saw whole numbers only")
     return None

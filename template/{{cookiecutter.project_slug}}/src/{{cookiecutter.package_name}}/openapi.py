@@ -14,7 +14,8 @@ CSV = "text/csv"
 
 def row_schema(schema: Schema) -> dict[str, Any]:
     """Return one row's JSON Schema, with the columns of the data that are accepted and not used."""
-    properties = {column.name: _property(column, schema.document["properties"][column.name]) for column in schema.columns}
+    facts = schema.document["properties"]
+    properties = {column.name: _property(column, facts[column.name]) for column in schema.columns}
     unused = {name: {"description": f"Accepted and not used: {why}"} for name, why in schema.ignored.items()}
     return {
         "type": "object",

@@ -1,7 +1,7 @@
 """The fitted scikit-learn pipeline on disk, in skops' format, which runs no code on opening.
 
-The list of types that may be opened stands here, in code that is reviewed, never beside the file: whoever can change the
-file could change a list next to it as well.
+The list of types that may be opened stands here, in code that is reviewed, never beside the file: whoever can change
+the file could change a list next to it as well.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def load(folder: Path, task: str, *, classes: int) -> Predictor:
 
 
 def _plain_vocabularies(predictor: Predictor) -> None:
-    """Make each word's place a Python ``int``: skops keeps a NumPy integer in a file of its own, 20,000 of them 8 s long."""
+    """Make each word's place a Python ``int``: skops keeps each NumPy integer in a file of its own, 8 s for 20,000."""
     for _, transformer, _ in predictor.pipeline.named_steps["features"].transformers_:
         if hasattr(transformer, "vocabulary_"):
             transformer.vocabulary_ = {term: int(place) for term, place in transformer.vocabulary_.items()}

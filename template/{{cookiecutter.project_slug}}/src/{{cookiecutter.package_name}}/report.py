@@ -9,29 +9,22 @@ import html
 import re
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-import numpy as np
+from . import figures
+from .figures import BARS_MAX, CLASSES_NAMED_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from matplotlib.axes import Axes
-
     from .evaluation import Answers
     from .schema import Schema
 
-mpl.use("Agg")  # files only: a server has no screen
 START, END = "<!-- results:start -->", "<!-- results:end -->"
-INK, QUIET, ACCENT = "#1f2933", "#9aa5b1", "#2563eb"
-BARS_MAX = 15
-DOTS_MAX = 2_000
-CLASSES_NAMED_MAX = 12
-NAME_LENGTH_MAX = 32
 
 
-def write(
+def write(  # noqa: PLR0913 - one parameter a source of facts
     project: Path,
+    *,
     plan: Mapping[str, Any],
     schema: Schema,
     metrics: Mapping[str, Any],
@@ -41,9 +34,7 @@ def write(
     """Write the card, the figures and the README's results into ``project``."""
     reports = project / "reports"
     reports.mkdir(exist_ok=True)
-    _figure(reports / "candidates.png", lambda axes: _draw_candidates(axes, metrics))
-    _figure(reports / "importances.png", lambda axes: _draw_importances(axes, metrics))
-    _figure(reports / "answers.png", lambda axes: _draw_answers(axes, schema, held_out))
+    figures.draw(reports, schema, metrics, held_out)
     (project / "MODEL_CARD.md").write_text(card(plan, schema, metrics, manifest), encoding="utf-8")
     readme = project / "README.md"
     if readme.exists():
@@ -61,28 +52,26 @@ def with_results(readme: str, block: str) -> str:
 def results(metrics: Mapping[str, Any]) -> str:
     """Return the score beside the baseline, with the figures, as Markdown."""
     rows = metrics["rows"]
-    return "\n".join(
-        [
-            f"Scored once on {rows['test']:,} held-out rows; {rows['train']:,} rows were for learning. "
-            "95 % bootstrap intervals in brackets.",
-            "",
-            *_score_table(metrics),
-            "",
-            f"The model is `{metrics['chosen']}`: {metrics['why']}.",
-            "",
-            "![Cross-validated score of every candidate](reports/candidates.png)",
-            "![What the model relies on](reports/importances.png)",
-        ]
+    lead = (
+        f"Scored once on {rows['test']:,} held-out rows; {rows['train']:,} rows were for learning. "
+        "95 % bootstrap intervals in brackets."
     )
+    lines = [lead, "", *_score_table(metrics), "", f"The model is `{metrics['chosen']}`: {metrics['why']}.", ""]
+    lines += [
+        "![Cross-validated score of every candidate](reports/candidates.png)",
+        "![What the model relies on](reports/importances.png)",
+    ]
+    return "\n".join(lines)
 
 
-def card(
-    plan: Mapping[str, Any], schema: Schema, metrics: Mapping[str, Any], manifest: Mapping[str, Any]
-) -> str:
+def card(plan: Mapping[str, Any], schema: Schema, metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
     """Return MODEL_CARD.md: what the model answers, how well, on what it relies, where it must not be trusted."""
     sections = [
         _about(plan, schema, metrics, manifest),
-        ("Results", [*_results_lead(plan, metrics), "", *_score_table(metrics), "", f"![Held-out answers](reports/answers.png)"]),
+        (
+            "Results",
+            [*_results_lead(plan, metrics), "", *_score_table(metrics), "", "![Held-out answers](reports/answers.png)"],
+        ),
         ("Candidates", _candidates(plan, metrics)),
         ("What it relies on", _relies(metrics)),
         ("Decisions", _decisions(plan)),
@@ -131,12 +120,14 @@ def _about(
 
 def _results_lead(plan: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
     rows = metrics["rows"]
+    parts = f"{rows['train']:,} rows for learning, {rows['test']:,} held out and used once"
     lines = [
-        f"Split `{plan['split']}`: {text(plan['split_why'])}. {rows['train']:,} rows for learning, {rows['test']:,} held out and used once.",
+        f"Split `{plan['split']}`: {text(plan['split_why'])}. {parts}.",
         f"The metric is `{plan['metric']}`: {text(plan['metric_why'])}. Intervals: 95 %, 1,000 bootstrap resamples.",
     ]
     if not beats_baseline(metrics):
-        lines += ["", "**The score's interval does not clear the baseline: on this data the model is no better than a constant guess.**"]
+        plain = "the score's interval does not clear the baseline: the model is no better than a constant guess"
+        lines += ["", f"**On this data {plain}.**"]
     return lines
 
 
@@ -153,14 +144,15 @@ def beats_baseline(metrics: Mapping[str, Any]) -> bool:
 def _score_table(metrics: Mapping[str, Any]) -> list[str]:
     lines = ["| metric | model | baseline |", "| --- | --- | --- |"]
     for name, score in metrics["test"].items():
-        guess = metrics["baseline"][name]
-        lines.append(f"| `{name}` | **{number(score['value'])}** [{number(score['low'])}, {number(score['high'])}] | {number(guess['value'])} |")
+        guess = number(metrics["baseline"][name]["value"])
+        low, high = number(score["low"]), number(score["high"])
+        lines.append(f"| `{name}` | **{number(score['value'])}** [{low}, {high}] | {guess} |")
     return lines
 
 
 def _candidates(plan: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
     lines = [
-        f"Cross-validation on the learning part, {plan['folds']} folds. Chosen: `{metrics['chosen']}`, {metrics['why']}.",
+        f"Cross-validation on the learning part. Chosen: `{metrics['chosen']}`, {metrics['why']}.",
         "",
         f"| candidate | {metrics['metric']} | spread over folds | seconds | why it was tried |",
         "| --- | --- | --- | --- | --- |",
@@ -180,7 +172,9 @@ def _relies(metrics: Mapping[str, Any]) -> list[str]:
         "| column | loss | spread |",
         "| --- | --- | --- |",
     ]
-    lines += [f"| {text(row['column'])} | {number(row['drop'])} | {number(row['standard_deviation'])} |" for row in found]
+    lines += [
+        f"| {text(row['column'])} | {number(row['drop'])} | {number(row['standard_deviation'])} |" for row in found
+    ]
     return [*lines, "", "![Importances](reports/importances.png)"]
 
 
@@ -194,88 +188,31 @@ def _limits(plan: Mapping[str, Any], schema: Schema, metrics: Mapping[str, Any])
     lines = [f"- The scores rest on {rows:,} held-out rows of one data set; other data was not measured."]
     nullable = [column.name for column in schema.columns if column.nullable]
     if nullable:
-        lines.append(f"- {len(nullable)} of {len(schema.columns)} columns may be empty; an answer with a gap carries a note.")
+        lines.append(
+            f"- {len(nullable)} of {len(schema.columns)} columns may be empty; an answer with a gap carries a note."
+        )
     unscored = [name for name, score in metrics["test"].items() if score["value"] is None]
     if unscored:
         lines.append(f"- Not defined on the held-out rows: {', '.join(f'`{name}`' for name in unscored)}.")
     skipped = [trial["name"] for trial in metrics["candidates"] if trial["status"] != "ok"]
     if skipped:
-        lines.append(f"- Not compared: {', '.join(f'`{name}`' for name in skipped)}; with more time the choice may differ.")
+        lines.append(
+            f"- Not compared: {', '.join(f'`{name}`' for name in skipped)}; with more time the choice may differ."
+        )
     lines.append("- Values outside the ranges and categories of the training data are answered, with a note saying so.")
-    if plan["split"] == "random" or plan["split"] == "stratified":
-        lines.append("- The split is by chance: the scores hold for rows of the same kind and time, not for the future.")
+    if plan["split"] in {"random", "stratified"}:
+        lines.append(
+            "- The split is by chance: the scores hold for rows of the same kind and time, not for the future."
+        )
     return lines
 
 
 def _reproduce(plan: Mapping[str, Any], metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
     versions = ", ".join(f"{name} {version}" for name, version in metrics["versions"].items())
-    parity = metrics["parity"]["difference"]
+    difference = f"{metrics['parity']['difference']:.1e}"
+    data, graph = plan["data"]["sha256"], manifest["files"]["model.onnx"]
     return [
-        f"`train` with the same data and seed {plan['seed']} gives the same metrics. Data: SHA-256 `{plan['data']['sha256']}`.",
-        f"The served model (`model.onnx`, `{manifest['files']['model.onnx']}`) differs from the scikit-learn pipeline by at most {parity:.1e}.",
+        f"`train` with the same data and seed {plan['seed']} gives the same metrics. Data: SHA-256 `{data}`.",
+        f"The served model differs from the scikit-learn pipeline by at most {difference}; SHA-256 `{graph}`.",
         f"Trained with {versions}.",
     ]
-
-
-def _figure(path: Path, draw: Any) -> None:  # noqa: ANN401 - a function of axes
-    from matplotlib.figure import Figure  # noqa: PLC0415 - after the backend is chosen
-
-    figure = Figure(figsize=(7, 3.6), layout="constrained")
-    axes = figure.subplots()
-    axes.spines[["top", "right"]].set_visible(b=False)
-    draw(axes)
-    figure.savefig(path, dpi=110, metadata={"Software": None})  # the library's version would change the bytes
-
-
-def _draw_candidates(axes: Axes, metrics: Mapping[str, Any]) -> None:
-    trials = [trial for trial in metrics["candidates"] if trial["status"] == "ok"]
-    for place, trial in enumerate(reversed(trials)):
-        colour = ACCENT if trial["name"] == metrics["chosen"] else QUIET
-        axes.plot(trial["folds"], [place] * len(trial["folds"]), "o", color=colour, alpha=0.45)
-        axes.plot([trial["mean"]], [place], "|", color=colour, markersize=22, markeredgewidth=3)
-    axes.set_yticks(range(len(trials)), [trial["name"] for trial in reversed(trials)])
-    axes.set_ylim(-0.6, len(trials) - 0.4)
-    better = "more is better" if metrics["greater_is_better"] else "less is better"
-    axes.set_xlabel(f"{metrics['metric']} of each fold, line at the mean ({better})")
-    axes.set_title("Candidates in cross-validation", loc="left", color=INK)
-
-
-def _draw_importances(axes: Axes, metrics: Mapping[str, Any]) -> None:
-    found = metrics["importances"][:BARS_MAX][::-1]
-    names = [_label(row["column"]) for row in found]
-    axes.barh(range(len(found)), [row["drop"] for row in found], xerr=[row["standard_deviation"] for row in found], color=ACCENT, ecolor=QUIET)
-    axes.set_yticks(range(len(found)), names, fontsize=8)
-    axes.set_xlabel(f"loss of {metrics['metric']} when the column is shuffled")
-    axes.set_title("What the model relies on", loc="left", color=INK)
-
-
-def _draw_answers(axes: Axes, schema: Schema, held_out: Answers) -> None:
-    if schema.task == "regression":
-        rows = slice(None, DOTS_MAX)
-        axes.plot(held_out.truth[rows], held_out.answer[rows], ".", color=ACCENT, alpha=0.4, markersize=4)
-        ends = [float(held_out.truth.min()), float(held_out.truth.max())]
-        axes.plot(ends, ends, color=QUIET)
-        axes.set_xlabel(_label(f"true {schema.target}"))
-        axes.set_ylabel("predicted")
-        axes.set_title("Held-out rows: predicted beside true", loc="left", color=INK)
-        return
-    names = [_label(label) for label in schema.label_texts]
-    said, classes = held_out.answer.argmax(axis=1), len(names)
-    table = np.zeros((classes, classes))
-    np.add.at(table, (held_out.truth.astype(int), said), 1)
-    share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    if classes <= CLASSES_NAMED_MAX:
-        for (row, column), count in np.ndenumerate(table):
-            axes.text(column, row, f"{count:,.0f}", ha="center", va="center", color="white" if share[row, column] > 0.5 else INK)  # noqa: PLR2004 - dark half
-        axes.set_xticks(range(classes), names, fontsize=8)
-        axes.set_yticks(range(classes), names, fontsize=8)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("true")
-    axes.set_title("Held-out rows: predicted beside true", loc="left", color=INK)
-
-
-def _label(name: object) -> str:
-    """Return a name short and plain enough for a figure: a dollar sign would start a formula."""
-    flat = " ".join(str(name).split())
-    return (flat if len(flat) <= NAME_LENGTH_MAX else flat[: NAME_LENGTH_MAX - 3] + "...").replace("$", r"\$")

@@ -175,7 +175,7 @@ class Column:
             return self._number(text)
         for pattern in (self.date_format, "iso"):
             try:
-                moment = datetime.fromisoformat(text) if pattern == "iso" else datetime.strptime(text, pattern)  # noqa: DTZ007 - data without a zone is read as UTC
+                moment = _moment(text, pattern)
             except ValueError:
                 continue
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
@@ -252,7 +252,8 @@ class Schema:
     def from_cells(self, cells: Mapping[str, Sequence[str]], *, first_row: int = 0) -> Columns:
         """Return the canonical columns of raw cells (column name to its cells, as a file holds them).
 
-        A column that the file does not have is all gaps. Raises ``InputError`` with every problem, up to ``PROBLEMS_MAX``.
+        A column that the file does not have is all gaps. Raises ``InputError`` with every problem, up to
+        ``PROBLEMS_MAX``.
         """
         problems: list[Problem] = []
         rows = max((len(column_cells) for column_cells in cells.values()), default=0)
@@ -330,13 +331,21 @@ def _with_seen_range(column: Column, seen: dict[str, Any]) -> Column:
             return None
         if isinstance(value, str):
             try:
-                return Column(column.name, "date", nullable=True, date_format=column.date_format).from_json(value)  # type: ignore[return-value]
+                return float(
+                    Column(column.name, "date", nullable=True, date_format=column.date_format).from_cell(value)
+                )
             except ValueError:
                 return None
         return float(value)
 
     values = {**vars(column), "seen_minimum": bound("minimum"), "seen_maximum": bound("maximum")}
     return Column(**values)
+
+
+def _moment(text: str, pattern: str) -> datetime:
+    if pattern == "iso":
+        return datetime.fromisoformat(text)
+    return datetime.strptime(text, pattern)  # noqa: DTZ007 - data without a zone is read as UTC
 
 
 def _array(column: Column, values: Sequence[Value]) -> NDArray[Any]:

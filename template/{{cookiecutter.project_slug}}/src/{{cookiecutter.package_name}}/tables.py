@@ -30,13 +30,13 @@ class Chunk:
     first: int
 
     def columns(self) -> dict[str, Sequence[str]]:
-        """Return the cells by column; the second column called ``a`` is ``a.1``, an empty name ``Unnamed: <position>``."""
+        """Return the cells by column, under names that are all different (see ``unique_names``)."""
         cells = list(zip(*self.rows, strict=True)) if self.rows else [()] * len(self.names)
         return dict(zip(unique_names(self.names), cells, strict=True))
 
 
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Return names that are all different, as training named them."""
+    """Return names that are all different: the second ``a`` is ``a.1``, an empty one ``Unnamed: <position>``."""
     taken: set[str] = set()
     found: list[str] = []
     for position, name in enumerate(names):
@@ -67,13 +67,15 @@ def read_file(path: Path, *, chunk_rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
 def read_csv(stream: IO[bytes], *, chunk_rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
     """Yield the rows of a CSV file, in order, ``chunk_rows`` at a time.
 
-    The delimiter is the likeliest of comma, semicolon, tab and bar; the encoding UTF-8 (with or without its mark), UTF-16 by its mark, or
-    Windows-1252. Raises ``InputError`` naming a row that has more or fewer cells than the header.
+    The delimiter is the likeliest of comma, semicolon, tab and bar; the encoding UTF-8 (with or without its mark),
+    UTF-16 by its mark, or Windows-1252. Raises ``InputError`` naming a row with more or fewer cells than the header.
     """
     head = stream.read(HEAD_BYTES)
     stream.seek(0)
     encoding = _encoding(stream, head)
-    text = io.TextIOWrapper(stream, encoding=encoding, newline="", errors="strict" if encoding != "cp1252" else "replace")
+    text = io.TextIOWrapper(
+        stream, encoding=encoding, newline="", errors="strict" if encoding != "cp1252" else "replace"
+    )
     try:
         reader = csv.reader(text, delimiter=_delimiter(head.decode(encoding, errors="replace")))
         yield from _chunks(reader, chunk_rows)
@@ -93,7 +95,8 @@ def _chunks(reader: Iterable[list[str]], chunk_rows: int) -> Iterator[Chunk]:
     if not names:
         message = "the file is empty: expected a header line with the column names"
         raise TableError(message)
-    first, rows = 0, []
+    first = 0
+    rows: list[list[str]] = []
     for row in lines:
         if not row:
             if len(names) > 1:  # an empty line between rows; in a table of one column it is a gap

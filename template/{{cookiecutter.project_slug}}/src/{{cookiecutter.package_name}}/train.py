@@ -1,7 +1,7 @@
 """Training: read the table, compare the plan's candidates, keep the best, score it once, save what is served.
 
-data/train.csv -> canonical columns -> split -> cross-validation of each candidate -> the winner refitted on the training
-part -> one score on the held-out part -> encoder.json + model.onnx, refused unless they answer as the pipeline does.
+data/train.csv -> canonical columns -> split -> cross-validation of each candidate -> the winner refitted on the
+training part -> one score on the held-out part -> encoder.json + model.onnx, refused unless they answer alike.
 """
 
 from __future__ import annotations
@@ -11,84 +11,42 @@ import json
 import math
 import time
 import warnings
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import export, golden, persistence, report
+from .compare import choose, compare
 from .errors import ExportError, TrainingError
 from .evaluation import GREATER_IS_BETTER, Answers, intervals, metrics_for, score
+from .examples import positive_code, read_examples
 from .features import Encoder
 from .model import MANIFEST, OnnxScorer, running_versions
-from .pipeline import Predictor, fit
+from .pipeline import fit
 from .schema import Schema
-from .split import Split, folds_of, hold_out, moments
-from .tables import read_file
+from .split import hold_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from .examples import Examples
+    from .pipeline import Predictor
     from .schema import Columns
+    from .split import Split
 
 PARITY_ROWS_MAX = 20_000
 IMPORTANCE_ROWS_MAX = 1_000
 IMPORTANCE_REPEATS = 3
 TRAINING_PACKAGES = ("numpy", "onnx", "onnxruntime", "pandas", "scikit-learn", "skops")
-SIMPLICITY = {"dummy": 0, "linear": 1, "gradient_boosting": 2}
 
 
-@dataclass(frozen=True)
-class Examples:
-    """Rows with a known target: canonical columns, the target (class codes or numbers), each row's group or moment."""
-
-    columns: Columns
-    target: NDArray[np.float64]
-    key: NDArray[np.float64]
-    left_out: int = 0
-
-    def at(self, index: NDArray[np.intp]) -> Columns:
-        """Return the canonical columns of some rows."""
-        return {name: values[index] for name, values in self.columns.items()}
-
-
-@dataclass
-class Trial:
-    """One candidate's cross-validation: a score a fold, or why there is none."""
-
-    candidate: Mapping[str, Any]
-    folds: list[float] = field(default_factory=list)
-    fit_seconds: float = 0.0
-    status: str = "ok"
-    why: str = ""
-    warned: set[str] = field(default_factory=set)
-
-    @property
-    def mean(self) -> float:
-        """Return the mean score over folds."""
-        return float(np.mean(self.folds)) if self.folds else math.nan
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the trial as ``metrics.json`` keeps it."""
-        done = self.status == "ok"
-        return {
-            "name": self.candidate["name"],
-            "estimator": self.candidate["estimator"],
-            "status": self.status,
-            "why": self.why or self.candidate.get("why", ""),
-            "mean": self.mean if done else None,
-            "standard_deviation": float(np.std(self.folds)) if done else None,
-            "folds": self.folds,
-            "fit_seconds": round(self.fit_seconds, 3),
-            "warnings": sorted(self.warned),
-        }
-
-
-def train(project: Path, *, model_dir: Path, seconds: float | None = None, say: Callable[[str], None]) -> dict[str, Any]:
+def train(
+    project: Path, *, model_dir: Path, seconds: float | None = None, say: Callable[[str], None]
+) -> dict[str, Any]:
     """Train the plan's model, write the model folder, the card and the figures; return the metrics.
 
     ``seconds`` bounds the comparison of candidates (the plan's own limit by default): one that has not finished its
@@ -149,126 +107,9 @@ def train(project: Path, *, model_dir: Path, seconds: float | None = None, say: 
     files["metrics.json"] = _json(_finite(found))
     files[MANIFEST] = _json(manifest)
     _write(model_dir, files)
-    report.write(project, plan, schema, _finite(found), held_out, manifest)
+    report.write(project, plan=plan, schema=schema, metrics=_finite(found), held_out=held_out, manifest=manifest)
     say(f"saved model {manifest['version']} in {model_dir}, with MODEL_CARD.md and reports/")
     return found
-
-
-def read_examples(path: Path, plan: Mapping[str, Any], schema: Schema) -> Examples:
-    """Return the rows of ``path`` whose target is known; ``TrainingError`` when the file or its target is missing."""
-    if not path.exists():
-        message = f"{path} is missing: the data is not in git; DATA_CARD.md says where it comes from"
-        raise TrainingError(message)
-    gathered: dict[str, list[str]] = {}
-    parsed: dict[str, list[NDArray[Any]]] = {}
-    for chunk in read_file(path):
-        cells = chunk.columns()
-        for name in (plan["target"], plan.get("split_column")):
-            if name and name in cells:
-                gathered.setdefault(name, []).extend(cells[name])
-        for name, values in schema.from_cells(cells, first_row=chunk.first).items():
-            parsed.setdefault(name, []).append(values)
-    if plan["target"] not in gathered:
-        message = f"{path} has no column {plan['target']!r}, the target of the plan"
-        raise TrainingError(message)
-    target = _target(gathered[plan["target"]], plan, schema)
-    known = np.flatnonzero(np.isfinite(target))
-    columns = {name: np.concatenate(values)[known] for name, values in parsed.items()}
-    key = _split_key(plan, schema, columns, [gathered.get(plan.get("split_column", ""), [""] * len(target))[i] for i in known])
-    return Examples(columns, target[known], key, left_out=len(target) - len(known))
-
-
-def _split_key(plan: Mapping[str, Any], schema: Schema, columns: Columns, cells: Sequence[str]) -> NDArray[np.float64]:
-    """Return each row's group code or moment; zeros when the split needs neither."""
-    name = plan.get("split_column", "")
-    if plan["split"] == "time":
-        known = name in schema.by_name and not schema.by_name[name].is_text
-        return np.nan_to_num(columns[name], nan=-math.inf) if known else moments(cells)
-    codes = {cell: float(code) for code, cell in enumerate(sorted(set(cells)))}
-    return np.array([codes[cell] for cell in cells], dtype=np.float64)
-
-
-def _target(cells: Sequence[str], plan: Mapping[str, Any], schema: Schema) -> NDArray[np.float64]:
-    """Return class codes (or numbers), NaN where the target is missing."""
-    if plan["task"] == "regression":
-        column = schema.target_column()
-        return np.array([column.from_cell(cell) for cell in cells], dtype=np.float64)
-    codes = {label.strip(): float(code) for code, label in enumerate(plan["labels"])}
-    missing = set(schema.missing_targets) | {""}
-    unknown = sorted({cell.strip() for cell in cells} - set(codes) - missing)
-    if unknown:
-        message = f"the target holds {unknown[0]!r}, which is none of the plan's labels {list(codes)}"
-        raise TrainingError(message)
-    return np.array([codes.get(cell.strip(), math.nan) for cell in cells])
-
-
-def positive_code(plan: Mapping[str, Any]) -> int:
-    """Return the code of the label that binary metrics count; the last one when the plan names none."""
-    labels = list(plan["labels"])
-    return labels.index(plan["positive"]) if plan.get("positive") in labels else max(len(labels) - 1, 0)
-
-
-def compare(
-    plan: Mapping[str, Any], examples: Examples, split: Split, *, deadline: float, say: Callable[[str], None]
-) -> list[Trial]:
-    """Return a trial of each candidate by cross-validation on the training part, in the plan's order."""
-    folds = folds_of(plan, examples.target, examples.key, split.train)
-    trials = [_try(plan, candidate, examples, folds, deadline) for candidate in plan["candidates"]]
-    for trial in trials:
-        scores = f"{plan['metric']} {trial.mean:.4g}" if trial.status == "ok" else f"{trial.status}: {trial.why}"
-        say(f"  {trial.candidate['name']}: {scores} ({trial.fit_seconds:.1f} s)")
-    return trials
-
-
-def _try(
-    plan: Mapping[str, Any],
-    candidate: Mapping[str, Any],
-    examples: Examples,
-    folds: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]],
-    deadline: float,
-) -> Trial:
-    trial = Trial(candidate)
-    started = time.perf_counter()
-    for learn, check in folds:
-        # The baseline and the linear model always finish: without them there is nothing to compare or to ship.
-        if candidate["estimator"] == "gradient_boosting" and time.perf_counter() > deadline:
-            trial.status, trial.why = "skipped", "the time limit came first; raise it with `train --seconds`"
-            break
-        try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                predictor = fit(plan, candidate, examples.at(learn), examples.target[learn])
-            answer = predictor.predict(examples.at(check))
-            trial.warned |= {str(warning.message).splitlines()[0] for warning in caught}
-        except (ValueError, FloatingPointError) as error:
-            trial.status, trial.why = "failed", str(error).splitlines()[0]
-            break
-        trial.folds.append(score(plan["metric"], Answers(examples.target[check], answer, positive_code(plan))))
-    trial.fit_seconds = time.perf_counter() - started
-    return trial
-
-
-def choose(trials: Sequence[Trial], metric: str) -> tuple[Trial, str]:
-    """Return the candidate to ship and why: the best mean, unless a simpler one is as good within one standard error.
-
-    The error is that of the paired differences over folds; the rule is Breiman's (1984), here between families.
-    """
-    done = [trial for trial in trials if trial.status == "ok" and math.isfinite(trial.mean)]
-    models = [trial for trial in done if trial.candidate["estimator"] != "dummy"]
-    if not models:
-        reasons = "; ".join(f"{trial.candidate['name']}: {trial.why}" for trial in trials if trial.why)
-        message = f"no candidate could be trained ({reasons})"
-        raise TrainingError(message)
-    sign = 1.0 if GREATER_IS_BETTER[metric] else -1.0
-    best = max(models, key=lambda trial: sign * trial.mean)
-    for trial in sorted(models, key=lambda trial: SIMPLICITY[trial.candidate["estimator"]]):
-        if SIMPLICITY[trial.candidate["estimator"]] >= SIMPLICITY[best.candidate["estimator"]]:
-            break
-        lost = sign * (np.array(best.folds) - np.array(trial.folds))
-        error = float(np.std(lost, ddof=1) / math.sqrt(len(lost))) if len(lost) > 1 else 0.0
-        if float(lost.mean()) < error:
-            return trial, f"simpler than {best.candidate['name']} and as good within one standard error"
-    return best, f"best mean {metric} over {len(best.folds)} folds"
 
 
 def importances(
@@ -297,7 +138,7 @@ def importances(
 def served_files(
     predictor: Predictor, examples: Examples, schema: Schema
 ) -> tuple[dict[str, bytes], Callable[[Columns], NDArray[np.float64]], float]:
-    """Return the served files, their answer to canonical columns, and how far it is from the pipeline's on the data itself.
+    """Return the served files, their answer to canonical columns, and how far it is from the pipeline's on the data.
 
     Raises ``ExportError`` when the difference is above ``export.TOLERANCE``: such a model is not saved.
     """
@@ -323,9 +164,7 @@ def served_files(
     return files, served, difference
 
 
-def _without_wordless_texts(
-    plan: Mapping[str, Any], examples: Examples, say: Callable[[str], None]
-) -> dict[str, Any]:
+def _without_wordless_texts(plan: Mapping[str, Any], examples: Examples, say: Callable[[str], None]) -> dict[str, Any]:
     """Return the plan without text columns that hold not a single word: there is nothing to learn from them."""
     kept = []
     for treatment in plan["treatments"]:
