@@ -274,3 +274,21 @@ def _bounded(stream: IO[bytes] | pa.NativeFile, packed_bytes: int, what: str) ->
             message = f"`{what}` unpacks to more than {limit >> 20:,} MB from {packed_bytes >> 10:,} KB: an archive bomb"
             raise DataError(message, hint="do not open this file")
     return b"".join(pieces)
+
+
+def looks_tabular(path: Path) -> bool:
+    """Return whether a text file of any name holds rows of two cells or more, nearly all of the same width."""
+    with path.open("rb") as file:
+        head = file.read(dialect.SAMPLE_BYTES)
+    text = dialect.decode(head, dialect.encoding_of(head)).lstrip("\ufeff")
+    if not text.strip():
+        return False
+    found = dialect.sniff(text, whole=len(head) < dialect.SAMPLE_BYTES)
+    prose = found.delimiter in {" ", ":", ","} and _prose(text)
+    return found.width > 1 and found.fit > 0.9 and not prose  # noqa: PLR2004 - prose keeps no width for long
+
+
+def _prose(text: str) -> bool:
+    lines = [line for line in text.splitlines()[:200] if line.strip()]
+    letters = sum(character.isalpha() or character.isspace() for line in lines for character in line)
+    return letters > 0.9 * sum(len(line) for line in lines)  # noqa: PLR2004 - sentences are letters and blanks
