@@ -72,7 +72,7 @@ def card(plan: Mapping[str, Any], schema: Schema, metrics: Mapping[str, Any], ma
             "Results",
             [*_results_lead(plan, metrics), "", *_score_table(metrics), "", "![Held-out answers](reports/answers.png)"],
         ),
-        ("Candidates", _candidates(plan, metrics)),
+        ("Candidates", _candidates(metrics)),
         ("What it relies on", _relies(metrics)),
         ("Decisions", _decisions(plan)),
         ("Limits", _limits(plan, schema, metrics)),
@@ -150,7 +150,7 @@ def _score_table(metrics: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _candidates(plan: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
+def _candidates(metrics: Mapping[str, Any]) -> list[str]:
     lines = [
         f"Cross-validation on the learning part. Chosen: `{metrics['chosen']}`, {metrics['why']}.",
         "",

@@ -1,0 +1,1 @@
+"""The project's own tests: they hold for whatever model lies in model/."""

@@ -1,0 +1,54 @@
+"""What the tests share: the model folder as it is, and a client of the application around it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from {{cookiecutter.package_name}}.api import create_app
+from {{cookiecutter.package_name}}.model import Model
+from {{cookiecutter.package_name}}.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from {{cookiecutter.package_name}}.schema import Schema
+
+PROJECT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def model_dir() -> Path:
+    """Return the folder of the model under test."""
+    return PROJECT / "model"
+
+
+@pytest.fixture(scope="session")
+def model(model_dir: Path) -> Model:
+    """Return the model, verified and loaded."""
+    return Model.load(model_dir)
+
+
+@pytest.fixture(scope="session")
+def schema(model: Model) -> Schema:
+    """Return the input contract."""
+    return model.schema
+
+
+@pytest.fixture(scope="session")
+def golden(model_dir: Path) -> list[dict[str, Any]]:
+    """Return the golden rows: made-up rows with the answers of the pipeline that was trained."""
+    rows: list[dict[str, Any]] = json.loads((model_dir / "golden.json").read_text(encoding="utf-8"))["rows"]
+    return rows
+
+
+@pytest.fixture(scope="session")
+def client(model_dir: Path) -> Iterator[TestClient]:
+    """Return a client of the application that serves the model."""
+    app = create_app(Settings(model_dir=model_dir))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client

@@ -1,0 +1,116 @@
+"""Whole files: every row in order with its answer, in any usual CSV, and nothing that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from {{cookiecutter.package_name}}.batch import header, predict_chunks, safe_in_a_spreadsheet
+from {{cookiecutter.package_name}}.errors import TableError
+from {{cookiecutter.package_name}}.schema import InputError
+from {{cookiecutter.package_name}}.tables import read_csv, unique_names
+
+from .conftest import PROJECT
+from .test_api import _as_csv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from {{cookiecutter.package_name}}.model import Model
+
+
+def _predicted(model: Model, content: bytes, *, chunk_rows: int = 1000) -> list[dict[str, str]]:
+    out = io.StringIO()
+    predict_chunks(model, read_csv(io.BytesIO(content), chunk_rows=chunk_rows), out)
+    return list(csv.DictReader(io.StringIO(out.getvalue())))
+
+
+def test_chunks_make_no_difference(model: Model, golden: list[dict[str, Any]]) -> None:
+    content = _as_csv(model.schema, [case["row"] for case in golden]).encode()
+    assert _predicted(model, content, chunk_rows=7) == _predicted(model, content)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_delimiter_and_encoding_make_no_difference(
+    model: Model, golden: list[dict[str, Any]], encoding: str, delimiter: str
+) -> None:
+    plain = _as_csv(model.schema, [case["row"] for case in golden])
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter).writerows(csv.reader(io.StringIO(plain)))
+    assert _predicted(model, out.getvalue().encode(encoding)) == _predicted(model, plain.encode())
+
+
+def test_a_ragged_row_is_named(model: Model) -> None:
+    with pytest.raises(InputError) as caught:
+        _predicted(model, b"a,b\n1,2\n3\n")
+    assert caught.value.problems[0].row in {1, None}
+
+
+def test_an_empty_file_is_told() -> None:
+    with pytest.raises(TableError, match="empty"):
+        list(read_csv(io.BytesIO(b"")))
+
+
+def test_names_that_repeat_are_told_apart() -> None:
+    assert unique_names(["a", "a", "", "a.1"]) == ("a", "a.1", "Unnamed: 2", "a.1.1")
+
+
+def test_answer_columns_never_overwrite_the_inputs(model: Model) -> None:
+    names = header(model, ["prediction"])
+    assert len(set(names)) == len(names)
+    assert names[0] == "prediction"
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+        ("-1.5", "-1.5"),
+        ("-", "-"),
+        ("@someone said", "@someone said"),
+        ("plain", "plain"),
+    ],
+)
+def test_a_formula_comes_out_as_text(cell: str, shown: str) -> None:
+    assert safe_in_a_spreadsheet(cell) == shown
+
+
+def test_the_command_writes_a_whole_file_or_none(model: Model, golden: list[dict[str, Any]], tmp_path: Path) -> None:
+    source, output = tmp_path / "rows.csv", tmp_path / "answers.csv"
+    source.write_text(_as_csv(model.schema, [case["row"] for case in golden]), encoding="utf-8")
+    done = _command("predict", str(source), "--output", str(output))
+    assert done.returncode == 0, done.stderr
+    assert len(output.read_text(encoding="utf-8").splitlines()) > len(golden)
+    output.unlink()
+    source.write_text('a,b\n"1', encoding="utf-8")
+    refused = _command("predict", str(source), "--output", str(output))
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error: ")
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_serving_needs_neither_pandas_nor_scikit_learn() -> None:
+    code = (
+        "import sys; from {{cookiecutter.package_name}}.api import create_app; create_app(); "
+        "print([name for name in ('pandas', 'sklearn', 'onnx', 'skops', 'matplotlib', 'pyarrow') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, env=_environment(), check=True)  # noqa: S603 - our own code
+    assert done.stdout.strip() == "[]"
+
+
+def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "{{cookiecutter.package_name}}", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, env=_environment(), check=False)  # noqa: S603 - our own command
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(PROJECT / "src")}

@@ -1,0 +1,99 @@
+"""The real data, where it is: it keeps the contract, and every way in gives the pipeline's answers."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from {{cookiecutter.package_name}} import export, persistence
+from {{cookiecutter.package_name}}.examples import read_examples
+from {{cookiecutter.package_name}}.tables import read_file
+
+from .conftest import PROJECT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fastapi.testclient import TestClient
+
+    from {{cookiecutter.package_name}}.model import Model
+
+ROWS = 500
+
+
+@pytest.fixture(scope="module")
+def data(model_dir: Path) -> Path:
+    """Return the training table; skip where it is not, as it is never in git."""
+    plan = json.loads((model_dir / "plan.json").read_text(encoding="utf-8"))
+    path = PROJECT / plan["data"]["path"]
+    if not path.exists():
+        pytest.skip(f"{plan['data']['path']} is not here: the data is not in git; DATA_CARD.md says where it comes from")
+    return path
+
+
+def test_every_row_keeps_the_contract_and_has_an_answer(model: Model, model_dir: Path, data: Path) -> None:
+    plan = json.loads((model_dir / "plan.json").read_text(encoding="utf-8"))
+    examples = read_examples(data, plan, model.schema)
+    assert len(examples.target) + examples.left_out == plan["data"]["rows"]
+
+
+def test_every_way_in_gives_the_pipelines_answer(
+    model: Model, model_dir: Path, client: TestClient, data: Path
+) -> None:
+    saved = persistence.load(model_dir, model.schema.task, classes=len(model.schema.labels))
+    chunk = next(iter(read_file(data, chunk_rows=ROWS)))
+    columns = model.schema.from_cells(chunk.columns())
+    expected = saved.predict(columns)
+    predictions = model.predict(columns, len(chunk.rows))
+    offline = predictions.values if predictions.probabilities is None else predictions.probabilities
+    assert export.parity(offline, expected) < export.TOLERANCE
+
+    rows = [_as_json(model, columns, index) for index in range(len(chunk.rows))]
+    answers = list(itertools.chain.from_iterable(_ask(client, part) for part in (rows[start : start + 250] for start in range(0, len(rows), 250))))
+    if model.schema.task == "regression":
+        online = np.array([answer["prediction"] for answer in answers])
+    else:
+        online = np.array([list(answer["probabilities"].values()) for answer in answers])
+    assert export.parity(online, expected) < export.TOLERANCE
+
+
+def test_no_golden_row_is_a_row_of_the_data(model: Model, data: Path, golden: list[dict[str, Any]]) -> None:
+    if len(model.schema.columns) < 3:
+        pytest.skip("with one or two columns a made-up row can be a real one by chance")
+    made_up = {_key(model.schema.from_rows([case["row"]]), 0) for case in golden}
+    for chunk in read_file(data):
+        columns = model.schema.from_cells(chunk.columns())
+        assert not made_up & {_key(columns, index) for index in range(len(chunk.rows))}
+
+
+def _ask(client: TestClient, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    response = client.post("/predict", json={"rows": rows})
+    assert response.status_code == 200, response.text
+    answers: list[dict[str, Any]] = response.json()["predictions"]
+    return answers
+
+
+def _as_json(model: Model, columns: dict[str, Any], index: int) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for column in model.schema.columns:
+        value = columns[column.name][index]
+        if column.is_text:
+            row[column.name] = value or None
+        elif np.isnan(value):
+            row[column.name] = None
+        elif column.kind == "boolean":
+            row[column.name] = bool(value)
+        elif column.kind == "date":
+            moment = np.datetime64(int(value * 1000), "ms")
+            row[column.name] = float(value) if column.date_format == "epoch_seconds" else str(moment)
+        else:
+            row[column.name] = float(value)
+    return row
+
+
+def _key(columns: dict[str, Any], index: int) -> tuple[str, ...]:
+    return tuple(str(values[index]) for values in columns.values())
