@@ -1,0 +1,115 @@
+"""A column's cells counted: each different text once, with how many rows hold it. Every judgement is made on these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """``texts`` are the different raw texts (an absent cell is the empty text), ``counts`` the rows that hold each.
+
+    ``stripped`` are the texts without blanks around them. ``codes`` gives each row the place of its text; it is ``None``
+    once cells were left out.
+    """
+
+    texts: pa.Array
+    stripped: pa.Array
+    counts: NDArray[np.int64]
+    codes: NDArray[np.int32] | None = None
+
+    @property
+    def rows(self) -> int:
+        """Return the number of rows that these cells come from."""
+        return int(self.counts.sum())
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def where(self, mask: NDArray[np.bool_]) -> Cells:
+        """Return the cells that ``mask`` (one truth a text) keeps."""
+        import pyarrow as pa  # noqa: PLC0415 - 100 ms
+
+        if bool(mask.all()):
+            return self
+        keep = pa.array(mask)
+        return Cells(self.texts.filter(keep), self.stripped.filter(keep), self.counts[mask])
+
+    def merged(self) -> Cells:
+        """Return the cells with texts that differ only in blanks around them counted as one."""
+        import pyarrow.compute as pc  # noqa: PLC0415 - 100 ms
+
+        encoded = pc.dictionary_encode(self.stripped)
+        texts = encoded.dictionary
+        if len(texts) == len(self):
+            return Cells(self.stripped, self.stripped, self.counts)
+        counts = np.bincount(_numpy(encoded.indices), weights=self.counts, minlength=len(texts)).astype(np.int64)
+        return Cells(texts, texts, counts)
+
+    def top(self, count: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """Return the most frequent texts, most frequent first, then alphabetical, and their counts."""
+        if len(self) > 10 * count:  # sorting a million texts for a hundred of them is waste
+            limit = np.partition(self.counts, -count)[-count]
+            kept = self.where(self.counts >= limit)
+            if len(kept) <= 100 * count:
+                return kept.top_of_few(count)
+        return self.top_of_few(count)
+
+    def top_of_few(self, count: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """Return what ``top`` does, by sorting all texts."""
+        pairs = sorted(zip(self.texts.to_pylist(), self.counts.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
+        pairs = pairs[:count]
+        return tuple(text for text, _ in pairs), tuple(number for _, number in pairs)
+
+
+def count(series: pd.Series[Any]) -> Cells:
+    """Return the counted cells of one column of a frame of texts; a missing cell is the empty text."""
+    import pyarrow as pa  # noqa: PLC0415 - 100 ms
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    try:
+        column = pa.array(series, type=pa.large_string(), from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError):
+        column = pa.array([None if value is None else str(value) for value in series], type=pa.large_string())
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if column.null_count:
+        column = pc.fill_null(column, "")
+    encoded = pc.dictionary_encode(column)
+    codes = _numpy(encoded.indices).astype(np.int32, copy=False)
+    texts = encoded.dictionary
+    counts = np.bincount(codes, minlength=len(texts)).astype(np.int64)
+    return Cells(texts, pc.utf8_trim_whitespace(texts), counts, codes)
+
+
+def matches(texts: pa.Array, pattern: str) -> NDArray[np.bool_]:
+    """Return for each text whether it matches the regular expression (RE2) somewhere."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - 100 ms
+
+    return _numpy(pc.match_substring_regex(texts, pattern))
+
+
+def is_in(texts: pa.Array, words: frozenset[str]) -> NDArray[np.bool_]:
+    """Return for each text whether it is one of ``words``, which are in small letters, in any case."""
+    import pyarrow as pa  # noqa: PLC0415 - 100 ms
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    longest = max(map(len, words))
+    short = _numpy(pc.utf8_length(texts)) <= longest
+    found = np.zeros(len(texts), dtype=bool)
+    if short.any():
+        few = texts.filter(pa.array(short))
+        found[short] = _numpy(pc.is_in(pc.utf8_lower(few), value_set=pa.array(sorted(words), pa.large_string())))
+    return found
+
+
+def _numpy(array: pa.Array) -> NDArray[Any]:
+    return np.asarray(array.to_numpy(zero_copy_only=False))

@@ -1,0 +1,51 @@
+"""Which texts of a column stand for a missing value, judged by what the other texts are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from toolkit.cells import is_in
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from toolkit.cells import Cells
+
+# Nobody means a value by these, in whatever company.
+ALWAYS = frozenset(
+    ("", "nan", "<na>", "null", "n/a", "#n/a", "#n/a n/a", "#na", "-nan", "1.#ind", "-1.#ind", "1.#qnan", "nat", "\\n", "(null)")
+    + ("#value!", "#ref!", "#div/0!", "#name?", "#null!", "#num!", "<null>", "na", "?", "??", "???")
+)
+# These mean a missing value among numbers or dates; among words they may be a category of their own.
+AMONG_NUMBERS = frozenset(
+    ("none", "nil", "-", "--", "---", ".", "..", "unknown", "unk", "missing", "not available", "not applicable", "undefined")
+    + ("inf", "-inf", "+inf", "infinity", "-infinity", "n.a.", "n.a", "not known", "unspecified", "not specified", "no data")
+    + ("not reported", "not recorded", "*", "x", "tbd", "void", "error", "blank", "empty", "varies", "no value", "n\\a", "#")
+    + ("\u2013", "\u2014", "\u2026", "...", "_", "__")
+)
+# Dashes are no words, so they are missing among words too, unless the column is made of signs such as + and -.
+DASHES = frozenset(("-", "--", "---", "\u2013", "\u2014", "...", "\u2026", "n.a.", "n\\a"))
+AMBIGUOUS = frozenset(("na", "none"))  # an abbreviation of "not available", or a real "none of these"
+
+
+def always(cells: Cells) -> NDArray[np.bool_]:
+    """Return which texts are missing values in any column."""
+    return is_in(cells.stripped, ALWAYS)
+
+
+def among_numbers(cells: Cells) -> NDArray[np.bool_]:
+    """Return which texts are missing values in a column of numbers or dates."""
+    return always(cells) | is_in(cells.stripped, AMONG_NUMBERS)
+
+
+def among_words(cells: Cells) -> NDArray[np.bool_]:
+    """Return which texts are missing values in a column of words."""
+    found = always(cells)
+    dashes = is_in(cells.stripped, DASHES) & ~found
+    if dashes.any():
+        others = cells.where(~(found | dashes)).stripped.to_pylist()[:1000]
+        if any(any(character.isalnum() for character in text) for text in others):
+            found |= dashes
+    return found

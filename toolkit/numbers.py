@@ -1,0 +1,138 @@
+"""How numbers are written in a column: plain, with currency or unit, with decimal comma or thousands separators."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from toolkit.cells import matches
+from toolkit.records import Record
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+PLAIN = r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?$"
+SEPARATORS = (",", ".", " ", "'", "\u00a0", "\u202f", "\u2019")
+CURRENCIES = ("$", "\u20ac", "\u00a3", "\u00a5", "\u20b9", "\u20bd", "US$", "R$", "USD", "EUR", "GBP", "INR", "Rs.", "Rs", "CHF", "#")
+GLUED_UNITS = frozenset("%+\u00b0\u20ac$\u00a3hLlWVAJgmsCFKx\u2033\"'")  # one sign or letter right after the digits
+SHARE_MIN = 0.5  # of the rows that carry the sign: "3+" beside 0, 1, 2 is a category, "10,000+" everywhere a number
+SAMPLE_TEXTS = 20_000  # different texts that decide a format; all are then parsed by it
+
+_SHAPE = re.compile(r"(?P<sign>[-+\u2212]?)\s*(?P<prefix>[^\d\s.,+\-()]{0,4}\.?)\s*(?P<body>\d[\d.,'\u2019 \u00a0\u202f]*|[.,]\d+)\s*(?P<suffix>\D{0,12})")
+
+
+@dataclass(frozen=True)
+class NumberFormat(Record):
+    """How numbers are written in a column: ``-$1.234,50`` is decimal ``,``, thousands ``.``, prefix ``$``."""
+
+    decimal: str = "."
+    thousands: str = ""
+    prefix: str = ""
+    suffix: str = ""
+
+
+PLAIN_FORMAT = NumberFormat()
+
+
+def parse(texts: pa.Array, form: NumberFormat) -> NDArray[np.float64]:
+    """Return the numbers that ``texts`` (without blanks around) write in ``form``, NaN where a text is none."""
+    import pyarrow as pa  # noqa: PLC0415 - 100 ms
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    plain = texts if form == PLAIN_FORMAT else _made_plain(texts, form)
+    fits = matches(plain, PLAIN)
+    values = np.full(len(texts), np.nan)
+    if fits.any():
+        values[fits] = pc.cast(plain if fits.all() else plain.filter(pa.array(fits)), pa.float64()).to_numpy(zero_copy_only=False)
+    values[~np.isfinite(values)] = np.nan
+    return values
+
+
+def format_of(texts: list[str], counts: list[int]) -> NumberFormat | None:
+    """Return the one form in which texts write numbers, ``None`` when most of them write none or forms contradict.
+
+    A sign before or after the digits must be the same in all texts that have one, and stand in half of the rows.
+    """
+    shapes = [(found, count) for text, count in zip(texts, counts, strict=True) if (found := _SHAPE.fullmatch(text))]
+    total = sum(counts)
+    if sum(count for _, count in shapes) < SHARE_MIN * total:
+        return None
+    prefix = _common(((shape["prefix"], count) for shape, count in shapes), total)
+    suffix = _common(((shape["suffix"].strip(), count) for shape, count in shapes), total)
+    if prefix is None or suffix is None or (prefix and prefix not in CURRENCIES) or not _is_unit(suffix, texts):
+        return None
+    bodies = [shape["body"].strip() for shape, _ in shapes]
+    separators = _separators(bodies)
+    if separators is None:
+        return None
+    return NumberFormat(decimal=separators[0], thousands=separators[1], prefix=prefix, suffix=suffix)
+
+
+def _made_plain(texts: pa.Array, form: NumberFormat) -> pa.Array:
+    import pyarrow as pa  # noqa: PLC0415 - 100 ms
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    plain = texts
+    if form.prefix or form.suffix:
+        plain = pc.replace_substring_regex(plain, rf"^([-+]?)\s*{re.escape(form.prefix)}\s*", r"\1")
+        plain = pc.replace_substring_regex(plain, rf"\s*{re.escape(form.suffix)}$", "") if form.suffix else plain
+    if form.thousands:
+        mark, decimal = re.escape(form.thousands), re.escape(form.decimal)
+        grouped = rf"^[-+]?[0-9]{{1,3}}(?:{mark}[0-9]{{2,3}})*(?:{decimal}[0-9]*)?$|^[-+]?[0-9]+(?:{decimal}[0-9]*)?(?:[eE][-+]?[0-9]+)?$"
+        fits = matches(plain, grouped)
+        plain = pc.if_else(pa.array(fits), pc.replace_substring(plain, form.thousands, ""), "")
+    if form.decimal != ".":
+        plain = pc.if_else(pc.match_substring(plain, "."), "", pc.replace_substring(plain, form.decimal, "."))
+    return plain
+
+
+def _common(found: object, total: int) -> str | None:
+    """Return the one text that is not empty, ``""`` when all are, ``None`` when there are several or it is rare."""
+    counts: Counter[str] = Counter()
+    for text, count in found:  # type: ignore[attr-defined]
+        if text:
+            counts[text] += count
+    if not counts:
+        return ""
+    (best, rows), others = counts.most_common(1)[0], len(counts) - 1
+    return best if rows >= SHARE_MIN * total and (others == 0 or rows >= 0.98 * sum(counts.values())) else None  # noqa: PLR2004
+
+
+def _is_unit(suffix: str, texts: list[str]) -> bool:
+    if not suffix or suffix in GLUED_UNITS or suffix in CURRENCIES:
+        return True
+    word = re.fullmatch(r"[^\W\d_][\w./\u00b0\u00b2\u00b3% -]*", suffix) is not None
+    apart = sum(f" {suffix}" in text for text in texts[:200]) > min(len(texts), 200) / 2
+    return word and (apart or len(suffix) > 1)
+
+
+def _separators(bodies: list[str]) -> tuple[str, str] | None:
+    """Return (decimal, thousands) of numbers' digits, ``None`` when no reading fits all but a few."""
+    marks = Counter(mark for body in bodies for mark in set(body) if not mark.isdigit())
+    if not marks:
+        return ".", ""
+    readings = [(".", "")]
+    readings += [(".", mark) for mark in SEPARATORS if mark != "." and marks[mark]]
+    readings += [(",", "")] if marks[","] else []
+    readings += [(",", mark) for mark in SEPARATORS if mark != "," and marks[mark] and marks[","]]
+    readings += [(",", ".")] if marks["."] else []  # 1.234.567 without any comma
+    best: tuple[int, tuple[str, str]] | None = None
+    for reading in readings:
+        pattern = _pattern(*reading)
+        fits = sum(pattern.fullmatch(body) is not None for body in bodies)
+        if best is None or fits > best[0]:
+            best = (fits, reading)
+    return best[1] if best is not None and best[0] >= 0.98 * len(bodies) else None  # noqa: PLR2004 - a few odd cells
+
+
+def _pattern(decimal: str, thousands: str) -> re.Pattern[str]:
+    point, mark = re.escape(decimal), re.escape(thousands)
+    if not thousands:
+        return re.compile(rf"\d+(?:{point}\d*)?|{point}\d+")
+    groups = rf"(?:{mark}\d{{3}})+|(?:{mark}\d{{2}})+{mark}\d{{3}}"  # the second is how India writes 1,23,456
+    return re.compile(rf"(?!0{mark})(?:\d{{1,3}}(?:{groups})|\d+)(?:{point}\d*)?|{point}\d+")

@@ -1,0 +1,257 @@
+"""What is worth telling about a table's columns, each as a ``Finding`` a person can act on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from toolkit.findings import Finding
+from toolkit.markers import AMBIGUOUS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from toolkit.kinds import Judged
+
+NEAR_CONSTANT_SHARE = 0.995  # of rows with the same value
+MOSTLY_MISSING_SHARE = 0.5
+FEW_ROWS = 100  # below it any score is a guess
+WIDE_SHARE = 0.5  # columns per row from which chance finds patterns
+NAMED_MAX = 6  # columns named in one sentence
+
+
+def find(judged: Sequence[Judged], *, rows: int, constants: tuple[str, ...], duplicates: int) -> Iterator[Finding]:
+    """Yield the findings of a table, the ones a person should look at first."""
+    yield from _odd_cells(judged)
+    yield from _dates(judged)
+    yield from _sentinels(judged)
+    yield from _zeros(judged)
+    yield from _missing_words(judged)
+    yield from _maybe_categories(judged)
+    yield from _number_formats(judged)
+    yield from _empty_and_constant(judged, constants)
+    yield from _mostly_missing(judged)
+    yield from _shapes(judged)
+    yield from _sizes(judged, rows, duplicates)
+
+
+def _odd_cells(judged: Sequence[Judged]) -> Iterator[Finding]:
+    for one in judged:
+        if one.odd:
+            kind = "numbers" if one.kind == "number" else "dates"
+            shown = ", ".join(repr(text[:40]) for text in one.odd[:5])
+            yield Finding(
+                "odd-cells",
+                f"`{one.name}` holds {kind}, but {_rows(one.odd_rows, one.rows)} hold something else: {shown}",
+                severity="unsure",
+                columns=(one.name,),
+                action="read those cells as missing values",
+                overrule=f"--as {_quoted(one.name)}=category",
+                evidence={"texts": list(one.odd[:20]), "rows": one.odd_rows},
+            )
+
+
+def _dates(judged: Sequence[Judged]) -> Iterator[Finding]:
+    for one in judged:
+        if one.ambiguous_date:
+            order = "month first" if one.date_format.find("%m") < one.date_format.find("%d") else "day first"
+            yield Finding(
+                "date-order",
+                f"the dates in `{one.name}` never have a day above 12, so the order of day and month cannot be seen",
+                severity="unsure",
+                columns=(one.name,),
+                action=f"read them {order} (`{one.date_format}`)",
+                overrule=f"--as {_quoted(one.name)}=category",
+            )
+
+
+def _sentinels(judged: Sequence[Judged]) -> Iterator[Finding]:
+    for one in judged:
+        if one.sentinel is not None:
+            yield Finding(
+                "sentinel-number",
+                f"`{one.name}` has {one.sentinel:g} far outside its other numbers, which often stands for a missing value",
+                severity="unsure",
+                columns=(one.name,),
+                action="kept it as a number; the tree model can set it apart",
+                overrule=f"--drop {_quoted(one.name)}",
+                evidence={"value": one.sentinel},
+            )
+
+
+def _zeros(judged: Sequence[Judged]) -> Iterator[Finding]:
+    found = [one for one in judged if one.zeros_share > 0]
+    if found:
+        shares = ", ".join(f"`{one.name}` ({one.zeros_share:.1%})" for one in found[:NAMED_MAX])
+        yield Finding(
+            "zero-as-missing",
+            f"zeros stand apart from all other values in {shares}{_more(found)}; they may mean that nothing was measured",
+            columns=tuple(one.name for one in found),
+            action="kept them as numbers; the tree model can set them apart",
+            evidence={one.name: round(one.zeros_share, 4) for one in found},
+        )
+
+
+def _missing_words(judged: Sequence[Judged]) -> Iterator[Finding]:
+    by_word: dict[str, list[tuple[Judged, int]]] = defaultdict(list)
+    for one in judged:
+        for text, count in zip(one.missing, one.missing_counts, strict=True):
+            maybe = one.kind in {"category", "text"} and text.strip().lower() in AMBIGUOUS
+            if text and text.strip() not in one.odd and not maybe:
+                by_word[text].append((one, count))
+    for word, pairs in sorted(by_word.items()):
+        where = ", ".join(f"`{one.name}` ({_rows(count, one.rows)})" for one, count in pairs[:NAMED_MAX])
+        what = "a blank cell" if not word.strip() else f"the text {word!r}"
+        yield Finding(
+            "missing-word",
+            f"{what} stands for a missing value in {where}{_more(pairs)}",
+            columns=tuple(one.name for one, _ in pairs),
+            action="read as missing",
+            evidence={"text": word, "rows": {one.name: count for one, count in pairs}},
+        )
+
+
+def _maybe_categories(judged: Sequence[Judged]) -> Iterator[Finding]:
+    found = [
+        (one, text, count)
+        for one in judged
+        if one.kind in {"category", "text"}
+        for text, count in zip(one.missing, one.missing_counts, strict=True)
+        if text.strip().lower() in AMBIGUOUS
+    ]
+    if found:
+        where = ", ".join(f"`{one.name}` ({_rows(count, one.rows)})" for one, _, count in found[:NAMED_MAX])
+        words = " or ".join(sorted({repr(text.strip()) for _, text, _ in found}))
+        yield Finding(
+            "maybe-category",
+            f"{words} stands among the categories of {where}{_more(found)}; it may mean not known, or be an answer of its own "
+            "such as none of these",
+            columns=tuple(one.name for one, _, _ in found),
+            action="read as missing; the model treats missing as a category of its own, so both meanings are learned",
+        )
+
+
+def _number_formats(judged: Sequence[Judged]) -> Iterator[Finding]:
+    for one in judged:
+        form = one.number_format
+        parts = [f"{form.prefix!r} in front" if form.prefix else "", f"{form.suffix!r} behind" if form.suffix else ""]
+        parts += [f"{form.thousands!r} between thousands" if form.thousands else ""]
+        parts += [f"{form.decimal!r} as the decimal sign" if form.decimal != "." else ""]
+        told = ", ".join(part for part in parts if part)
+        if told:
+            yield Finding(
+                "number-format",
+                f"the numbers in `{one.name}` are written with {told}",
+                columns=(one.name,),
+                action="read as numbers",
+                overrule=f"--as {_quoted(one.name)}=category",
+                evidence=form.to_json(),
+            )
+
+
+def _empty_and_constant(judged: Sequence[Judged], constants: tuple[str, ...]) -> Iterator[Finding]:
+    empty = [one for one in judged if one.kind == "empty"]
+    if empty:
+        yield Finding(
+            "empty-column",
+            f"{_names(empty)} {_holds(empty)} no value at all",
+            columns=tuple(one.name for one in empty),
+            action="left out: there is nothing to learn from",
+        )
+    same = [one for one in judged if one.name in constants and one.kind != "empty"]
+    if same:
+        yield Finding(
+            "constant-column",
+            f"{_names(same)} {_holds(same)} the same value in every row",
+            columns=tuple(one.name for one in same),
+            action="left out: what never changes explains nothing",
+        )
+    near = [one for one in judged if one.top_share >= NEAR_CONSTANT_SHARE and one.distinct > 1 and one.gaps == 0]
+    if near:
+        yield Finding(
+            "near-constant-column",
+            f"{_names(near)} {_holds(near)} the same value in at least {NEAR_CONSTANT_SHARE:.1%} of the rows",
+            columns=tuple(one.name for one in near),
+            action="kept: the rare value may matter",
+            overrule=f"--drop {_quoted(near[0].name)}",
+        )
+
+
+def _mostly_missing(judged: Sequence[Judged]) -> Iterator[Finding]:
+    found = [one for one in judged if one.kind != "empty" and one.missing_share > MOSTLY_MISSING_SHARE]
+    if found:
+        where = ", ".join(f"`{one.name}` ({one.missing_share:.0%})" for one in found[:NAMED_MAX])
+        yield Finding(
+            "mostly-missing",
+            f"more than half of the rows have no value in {where}{_more(found)}",
+            columns=tuple(one.name for one in found),
+            action="kept: that a value is missing can itself say something",
+            overrule=f"--drop {_quoted(found[0].name)}",
+        )
+
+
+def _shapes(judged: Sequence[Judged]) -> Iterator[Finding]:
+    told = {
+        "url": ("web-addresses", "web addresses"),
+        "path": ("file-paths", "names of image or sound files, which are not opened"),
+        "json": ("json-cells", "JSON objects"),
+        "list": ("list-cells", "lists, several values in one cell"),
+    }
+    for shape, (code, words) in told.items():
+        found = [one for one in judged if one.shape == shape]
+        if found:
+            yield Finding(
+                code,
+                f"the cells of {_names(found)} are {words}",
+                columns=tuple(one.name for one in found),
+                action="kept as they stand; their words are read as text or category",
+                overrule=f"--drop {_quoted(found[0].name)}",
+            )
+
+
+def _sizes(judged: Sequence[Judged], rows: int, duplicates: int) -> Iterator[Finding]:
+    if duplicates:
+        yield Finding(
+            "duplicate-rows",
+            f"{_rows(duplicates, rows)} repeat an earlier row in every cell; the same row in training and test makes a score look better",
+            severity="warning" if duplicates > 0.05 * rows else "note",  # noqa: PLR2004 - one in twenty shifts a score
+            action="kept: equal rows may be different cases",
+            evidence={"rows": duplicates},
+        )
+    if 0 < rows < FEW_ROWS:
+        yield Finding(
+            "few-rows",
+            f"the table has {rows:,} {'row' if rows == 1 else 'rows'}: any score from so few is a rough guess",
+            severity="warning",
+            action="scores come with their interval",
+        )
+    if rows and len(judged) > WIDE_SHARE * rows and len(judged) > 20:  # noqa: PLR2004 - a narrow table is never wide
+        yield Finding(
+            "wide-table",
+            f"the table has {len(judged):,} columns for {rows:,} rows: with so many, some fit the answer by chance",
+            severity="warning",
+            action="trust the held-out score, not the training score",
+        )
+
+
+def _names(found: Sequence[Judged]) -> str:
+    names = ", ".join(f"`{one.name}`" for one in found[:NAMED_MAX])
+    return f"{names}{_more(found)}"
+
+
+def _more(found: Sequence[object]) -> str:
+    return f" and {len(found) - NAMED_MAX} more" if len(found) > NAMED_MAX else ""
+
+
+def _holds(found: Sequence[object]) -> str:
+    return "hold" if len(found) > 1 else "holds"
+
+
+def _rows(count: int, total: int) -> str:
+    share = count / total if total else 0.0
+    return f"{count:,} {'row' if count == 1 else 'rows'}, {share:.1%}" if count else "only in the rows to predict"
+
+
+def _quoted(name: str) -> str:
+    plain = name.replace("'", "'\\''")
+    return name if name and all(letter.isalnum() or letter in "_-." for letter in name) else f"'{plain}'"
