@@ -154,7 +154,7 @@ def empty_name() -> str:
 
 def _treatment(name: str) -> str:
     if KINDS[name] == "category":
-        return "target_mean" if len(set(columns()[name])) > 30 else "onehot"  # noqa: PLR2004 - the plan's own bound
+        return "target_mean" if len(set(columns()[name])) > 30 else "onehot"
     return TREATMENTS[KINDS[name]]
 
 

@@ -99,18 +99,22 @@ def test_the_command_writes_a_whole_file_or_none(model: Model, golden: list[dict
 
 
 def test_serving_needs_neither_pandas_nor_scikit_learn() -> None:
+    heavy = ("pandas", "sklearn", "onnx", "skops", "matplotlib", "pyarrow")
     code = (
-        "import sys; from {{cookiecutter.package_name}}.api import create_app; create_app(); "
-        "print([name for name in ('pandas', 'sklearn', 'onnx', 'skops', 'matplotlib', 'pyarrow') if name in sys.modules])"
+        "import sys\n"
+        "from {{cookiecutter.package_name}}.api import create_app\n"
+        "create_app()\n"
+        f"print([name for name in {heavy} if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, env=_environment(), check=True)  # noqa: S603 - our own code
-    assert done.stdout.strip() == "[]"
+    done = _python("-c", code)
+    assert done.stdout.strip() == "[]", done.stderr
 
 
 def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "{{cookiecutter.package_name}}", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, env=_environment(), check=False)  # noqa: S603 - our own command
+    return _python("-m", "{{cookiecutter.package_name}}", *arguments)
 
 
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(PROJECT / "src")}
+def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT / "src")}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, env=environment, check=False)  # noqa: S603 - our own code

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from {{cookiecutter.package_name}}.features import DATE_PARTS, WORD, Words, date_parts, words_of
+from {{cookiecutter.package_name}}.features import DATE_PARTS, WEIGHT_DECIMALS, WORD, Words, date_parts, words_of
 
 
-@pytest.mark.parametrize("text", ["1969-12-31T23:30:00", "1970-01-01", "2000-02-29T12:45:00", "2024-12-31", "1583-03-07"])
+@pytest.mark.parametrize(
+    "text", ["1969-12-31T23:30:00", "1970-01-01", "2000-02-29T12:45:00", "2024-12-31", "1583-03-07"]
+)
 def test_date_parts_are_the_calendars(text: str) -> None:
     moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
     parts = dict(zip(DATE_PARTS, date_parts(np.array([moment.timestamp()]))[0].tolist(), strict=True))
@@ -33,5 +35,5 @@ def test_words_are_weighted_as_scikit_learn_does(longest: int) -> None:
     step = Words({"column": "text", "longest": longest, "terms": terms, "idf": vectorizer.idf_.tolist()})
     found = np.empty_like(expected)
     step.encode({"text": np.array(texts, dtype=object)}, found)
-    assert found == pytest.approx(expected, abs=1e-12)
+    assert found == pytest.approx(expected, abs=10.0**-WEIGHT_DECIMALS)
     assert words_of("A red house", 2) == ["a", "red", "house", "a red", "red house"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import tempfile
 from http import HTTPStatus
 from importlib import resources
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from typing import IO
+
+logger = logging.getLogger(__name__)
 
 UPLOAD_MEMORY_BYTES = 8_000_000  # an answer file up to this size stays in memory, a larger one goes to a temporary file
 SEND_BYTES = 65_536
@@ -241,6 +244,11 @@ def _add_refusals(app: FastAPI) -> None:
     @app.exception_handler(RefusedError)
     async def refused(_: Request, error: RefusedError) -> Response:
         return problems.response(error.status, error.detail)
+
+    @app.exception_handler(Exception)
+    async def our_own_fault(_: Request, error: Exception) -> Response:
+        logger.error("a request failed", exc_info=error)  # the caller learns nothing of the inside
+        return problems.response(HTTPStatus.INTERNAL_SERVER_ERROR, "the request could not be answered")
 
     @app.exception_handler(HTTPException)
     async def not_served(_: Request, error: HTTPException) -> Response:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import IO, TYPE_CHECKING
 
 from .tables import unique_names, write_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from .model import Model, Predictions
     from .tables import Chunk
@@ -23,21 +24,24 @@ def header(model: Model, names: Sequence[str]) -> list[str]:
     return [*names, *unique_names([*names, *added])[len(names) :]]
 
 
-def predict_chunks(model: Model, chunks: Iterable[Chunk], out: IO[str], *, cell: Callable[[str], str] = str) -> int:
+def predict_chunks(
+    model: Model, chunks: Generator[Chunk, None, None], out: IO[str], *, cell: Callable[[str], str] = str
+) -> int:
     """Write the header, then every row with its answer to ``out``; return the number of rows.
 
     ``cell`` changes each text cell on its way out. Raises ``InputError`` at the first chunk with a problem.
     """
     rows = 0
-    for chunk in chunks:
-        if chunk.first == 0:
-            write_rows(out, [[cell(name) for name in header(model, chunk.names)]])
-        columns = model.schema.from_cells(chunk.columns(), first_row=chunk.first)
-        if not chunk.rows:
-            continue
-        answers = model.predict(columns, len(chunk.rows))
-        write_rows(out, _answered(chunk, answers, cell))
-        rows += len(chunk.rows)
+    with closing(chunks):
+        for chunk in chunks:
+            if chunk.first == 0:
+                write_rows(out, [[cell(name) for name in header(model, chunk.names)]])
+            columns = model.schema.from_cells(chunk.columns(), first_row=chunk.first)
+            if not chunk.rows:
+                continue
+            answers = model.predict(columns, len(chunk.rows))
+            write_rows(out, _answered(chunk, answers, cell))
+            rows += len(chunk.rows)
     return rows
 
 

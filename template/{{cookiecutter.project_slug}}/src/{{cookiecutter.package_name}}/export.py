@@ -50,8 +50,9 @@ def encoder_of(predictor: Predictor) -> dict[str, Any]:
         if kind in {"numbers", "dates"}:
             facts, width = _numbers(transformer, list(columns), dates=kind == "dates")
         elif kind == "text":
-            weights = None if linear is None else linear[0][start : start + len(transformer.vocabulary_)]
-            facts, width = _words(transformer, columns, weights)
+            vectorizer = transformer.named_steps["weigh"]
+            weights = None if linear is None else linear[0][start : start + len(vectorizer.vocabulary_)]
+            facts, width = _words(vectorizer, columns, weights)
         else:
             facts, width = _category(transformer, columns[0])
         steps.append(facts)

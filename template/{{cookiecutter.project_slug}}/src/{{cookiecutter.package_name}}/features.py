@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 DATE_PARTS = ("days", "year", "month", "day", "weekday", "hour", "month_sin", "month_cos")
 WORD = re.compile(r"(?u)\b\w+\b")
+WEIGHT_DECIMALS = 7  # trees compare: two sums that differ in the last bit must not fall on two sides of a threshold
 SECONDS_A_DAY = 86_400
 THURSDAY = 3  # 1970-01-01 was one; Monday is 0
 
@@ -137,7 +138,7 @@ class OneHot:
 
 
 class Words:
-    """A text becomes the TF-IDF weights of its words, or their weighted sum when the model is linear.
+    """A text becomes the TF-IDF weights of its words (for trees), or their weighted sum (for a linear model).
 
     TF-IDF as scikit-learn's ``TfidfVectorizer`` with ``sublinear_tf``: (1 + log count) * idf, each row of length 1.
     """
@@ -163,7 +164,7 @@ class Words:
             weights = np.array([(1 + math.log(counts[place])) * self.idf[place] for place in places])
             weights /= math.sqrt(float(weights @ weights))
             if self.project is None:
-                out[index, places] = weights
+                out[index, places] = np.round(weights, WEIGHT_DECIMALS)
             else:
                 out[index] = weights @ self.project[places]
 

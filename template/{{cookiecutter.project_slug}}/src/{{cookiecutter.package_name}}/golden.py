@@ -34,6 +34,9 @@ def make(schema: Schema, columns: Columns, predictor: Predictor, *, seed: int) -
     seen = _as_seen(schema, columns)
     canonical = schema.from_rows(rows)
     fresh = [index for index, row in enumerate(_tuples(canonical)) if row not in seen]
+    if not fresh:  # so few columns that every combination is a row of the data: one that cannot be
+        rows = [{column.name: _beyond(column) for column in schema.columns}]
+        canonical, fresh = schema.from_rows(rows), [0]
     answers = predictor.predict({name: values[fresh] for name, values in canonical.items()})
     return [
         {"row": rows[index], "answer": answer}
@@ -58,6 +61,15 @@ def _draw(column: Column, values: NDArray[Any], generator: np.random.Generator) 
         gaps = generator.random(ROWS) < GAP_SHARE
         drawn = [None if gap else value for gap, value in zip(gaps, drawn, strict=True)]
     return drawn
+
+
+def _beyond(column: Column) -> object:
+    """Return a value that training has not seen."""
+    if column.is_text:
+        return "never seen before"
+    if column.kind == "number":
+        return (column.seen_maximum or 0.0) + 1.0
+    return column.example
 
 
 def _as_json(column: Column, value: float) -> object:

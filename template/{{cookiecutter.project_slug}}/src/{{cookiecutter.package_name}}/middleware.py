@@ -53,7 +53,8 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > limit:
-                await _drain(receive)
+                if message.get("more_body", False):
+                    await _drain(receive)
                 raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
             return message
 

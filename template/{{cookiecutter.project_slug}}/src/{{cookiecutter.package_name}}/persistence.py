@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PIPELINE_FILE = "pipeline.skops"
 TRUSTED_TYPES = (
     f"{__package__}.pipeline.DateParts",
+    f"{__package__}.pipeline.Rounded",
     "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn._loss.link.HalfLogitLink",
@@ -65,8 +66,9 @@ def load(folder: Path, task: str, *, classes: int) -> Predictor:
 def _plain_vocabularies(predictor: Predictor) -> None:
     """Make each word's place a Python ``int``: skops keeps each NumPy integer in a file of its own, 8 s for 20,000."""
     for _, transformer, _ in predictor.pipeline.named_steps["features"].transformers_:
-        if hasattr(transformer, "vocabulary_"):
-            transformer.vocabulary_ = {term: int(place) for term, place in transformer.vocabulary_.items()}
+        vectorizer = getattr(transformer, "named_steps", {}).get("weigh")
+        if vectorizer is not None:
+            vectorizer.vocabulary_ = {term: int(place) for term, place in vectorizer.vocabulary_.items()}
 
 
 def _refuse_strangers(content: bytes) -> None:

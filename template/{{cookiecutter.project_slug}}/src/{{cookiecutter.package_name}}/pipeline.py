@@ -21,7 +21,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 
-from .features import DATE_PARTS, WORD, date_parts
+from .features import DATE_PARTS, WEIGHT_DECIMALS, WORD, date_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,6 +51,19 @@ class DateParts(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sciki
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:  # noqa: ARG002 - scikit-learn's signature
         """Return ``<column>_<part>`` for each feature."""
         return np.array([f"{name}_{part}" for name in self.columns_ for part in DATE_PARTS], dtype=object)
+
+
+class Rounded(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+    """Weights as a dense matrix with ``WEIGHT_DECIMALS`` decimals, so that trees see the same number everywhere."""
+
+    def fit(self, X: Any, y: object = None) -> Rounded:  # noqa: ANN401, ARG002, N803 - scikit-learn's signature
+        """Return itself: nothing is learned, only the number of features is noted."""
+        self.n_features_in_ = int(X.shape[1])
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float64]:  # noqa: ANN401, N803 - scikit-learn's signature
+        """Return the rounded weights, shape (rows, terms)."""
+        return np.asarray(np.round(X.toarray(), WEIGHT_DECIMALS), dtype=np.float64)
 
 
 def frame_of(columns: Columns) -> pd.DataFrame:
@@ -137,13 +150,14 @@ def _one_hot() -> OneHotEncoder:
     )
 
 
-def _words(family: str) -> TfidfVectorizer:
-    return TfidfVectorizer(
+def _words(family: str) -> Pipeline:
+    vectorizer = TfidfVectorizer(
         token_pattern=WORD.pattern,
         ngram_range=(1, WORDS_A_TERM_MAX[family]),
         max_features=TERMS_MAX[family],
         sublinear_tf=True,
     )
+    return Pipeline([("weigh", vectorizer), *([] if family == "linear" else [("round", Rounded())])])
 
 
 def _target_mean(plan: Mapping[str, Any]) -> TargetEncoder:

@@ -11,7 +11,7 @@ from .errors import TableError
 from .schema import InputError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
     from pathlib import Path
 
 CHUNK_ROWS = 10_000  # rows held at once: about 10 MB of a 30-column table
@@ -50,7 +50,7 @@ def unique_names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def read_file(path: Path, *, chunk_rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
+def read_file(path: Path, *, chunk_rows: int = CHUNK_ROWS) -> Generator[Chunk, None, None]:
     """Yield the rows of a CSV or Parquet file (told by its first bytes), in order, ``chunk_rows`` at a time."""
     try:
         with path.open("rb") as stream:
@@ -64,7 +64,7 @@ def read_file(path: Path, *, chunk_rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
         raise TableError(message) from error
 
 
-def read_csv(stream: IO[bytes], *, chunk_rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
+def read_csv(stream: IO[bytes], *, chunk_rows: int = CHUNK_ROWS) -> Generator[Chunk, None, None]:
     """Yield the rows of a CSV file, in order, ``chunk_rows`` at a time.
 
     The delimiter is the likeliest of comma, semicolon, tab and bar; the encoding UTF-8 (with or without its mark),
@@ -86,7 +86,8 @@ def read_csv(stream: IO[bytes], *, chunk_rows: int = CHUNK_ROWS) -> Iterator[Chu
         message = f"the file is not {encoding} text from its byte {error.start} on"
         raise TableError(message) from error
     finally:
-        text.detach()
+        if not stream.closed:  # a reader that is given up midway is closed when its file may be gone
+            text.detach()
 
 
 def _chunks(reader: Iterable[list[str]], chunk_rows: int) -> Iterator[Chunk]:
