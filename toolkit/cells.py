@@ -65,7 +65,9 @@ class Cells:
 
     def top_of_few(self, count: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
         """Return what ``top`` does, by sorting all texts."""
-        pairs = sorted(zip(self.texts.to_pylist(), self.counts.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
+        pairs = sorted(
+            zip(self.texts.to_pylist(), self.counts.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0])
+        )
         pairs = pairs[:count]
         return tuple(text for text, _ in pairs), tuple(number for _, number in pairs)
 

@@ -24,14 +24,34 @@ ItemKind = Literal["table", "text", "image", "audio", "model", "database", "arch
 SUFFIXES: dict[ItemKind, tuple[str, ...]] = {
     "image": (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".dcm", ".svg"),
     "audio": (".wav", ".mp3", ".ogg", ".flac", ".m4a", ".aac"),
-    "model": (".pkl", ".pickle", ".joblib", ".h5", ".hdf5", ".keras", ".onnx", ".pt", ".pth", ".safetensors", ".skops")
-    + (".pb", ".tflite", ".bin", ".gguf", ".cbm", ".ubj", ".mlmodel"),
+    "model": (
+        ".pkl",
+        ".pickle",
+        ".joblib",
+        ".h5",
+        ".hdf5",
+        ".keras",
+        ".onnx",
+        ".pt",
+        ".pth",
+        ".safetensors",
+        ".skops",
+        ".pb",
+        ".tflite",
+        ".bin",
+        ".gguf",
+        ".cbm",
+        ".ubj",
+        ".mlmodel",
+    ),
     "text": (".md", ".pdf", ".html", ".htm", ".rst", ".doc", ".docx", ".rtf", ".names", ".ipynb", ".py", ".r", ".log"),
     "database": (".sqlite", ".sqlite3", ".db"),
     "archive": (".tar", ".tgz", ".7z", ".rar"),
 }
 MAYBE_TABLES = frozenset((".txt", ".dat", ".data", ".test", ".all-data", ".tab", ".log", ""))
-README_NAMES = frozenset(("readme", "license", "licence", "licenses", "changelog", "citation", "makefile", "requirements"))
+README_NAMES = frozenset(
+    ("readme", "license", "licence", "licenses", "changelog", "citation", "makefile", "requirements")
+)
 CLOSE = 0.5  # a second table of at least this share of the first one's cells makes the choice unsure
 
 _TRAIN = frozenset(("train", "training", "trn", "tr"))
@@ -254,7 +274,9 @@ def _submission_of(main: Table, test: Table | None, found: list[Table]) -> Table
         if one in (main, test) or len(columns) < 2 or len(columns) > 0.8 * len(names) + 2:  # noqa: PLR2004 - an id and an answer
             continue
         shaped = test is not None and one.rows == test.rows and columns[0] in set(test.frame.columns)
-        answers = [name for name in columns[1:] if name in names and (test is None or name not in set(test.frame.columns))]
+        answers = [
+            name for name in columns[1:] if name in names and (test is None or name not in set(test.frame.columns))
+        ]
         if _names_submission(one.name) or (shaped and len(answers) == len(columns) - 1):
             return one
     return None
@@ -264,7 +286,9 @@ def _no_table(download: Download, items: list[Item], problems: list[Finding]) ->
     """Say honestly what is there instead of a table."""
     name = download.provenance.title or download.provenance.source or download.root.name
     if problems and not any(item.kind == "image" for item in items):
-        return DataError(f"no table in `{name}` can be read: {_clause(problems[0].message)}", hint="name another source")
+        return DataError(
+            f"no table in `{name}` can be read: {_clause(problems[0].message)}", hint="name another source"
+        )
     if not items:
         return DataError(f"`{name}` is an empty folder: expected files", hint="download the data again")
     kinds = Counter(item.kind for item in items)
@@ -272,7 +296,9 @@ def _no_table(download: Download, items: list[Item], problems: list[Finding]) ->
     counted = ", ".join(
         f"{count:,} {words.get(kind, 'other file')}{'' if count == 1 else 's'}" for kind, count in kinds.most_common()
     )
-    folders = sorted({str(PurePosixPath(item.path).parent) for item in items if item.kind in {"image", "audio"}} - {"."})
+    folders = sorted(
+        {str(PurePosixPath(item.path).parent) for item in items if item.kind in {"image", "audio"}} - {"."}
+    )
     where = f" in {len(folders)} folders ({', '.join(folders[:6])})" if len(folders) > 1 else ""
     hint = "name a source with a CSV, Parquet, Excel or JSON table"
     if kinds["image"] or kinds["audio"]:
@@ -325,12 +351,19 @@ def _words(name: str) -> set[str]:
     stem = re.sub(r"(\.[a-zA-Z]{2,8}){1,2}$", "", name.replace(":", "/"))
     spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", stem)
     words = {word.lower() for word in re.findall(r"[A-Za-z]+", spaced)}
-    joined = {mark for word in words for mark in ("train", "test") if re.fullmatch(rf"(x|y|my|the|df)?{mark}(ing|set|data|df)?", word)}
+    joined = {
+        mark
+        for word in words
+        for mark in ("train", "test")
+        if re.fullmatch(rf"(x|y|my|the|df)?{mark}(ing|set|data|df)?", word)
+    }
     return words | joined
 
 
 def _names_submission(name: str) -> bool:
-    return bool(re.search(r"submi(ssion|t)|sample[_ -]?(sub|entry|solution|output)", PurePosixPath(name).name, re.IGNORECASE))
+    return bool(
+        re.search(r"submi(ssion|t)|sample[_ -]?(sub|entry|solution|output)", PurePosixPath(name).name, re.IGNORECASE)
+    )
 
 
 def _argument(name: str) -> str:
@@ -343,5 +376,3 @@ def _sentence(message: str) -> str:
 
 def _clause(message: str) -> str:
     return message[:1].lower() + message[1:]
-
-

@@ -18,12 +18,52 @@ ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9
 EPOCH_SECONDS = (3e8, 2.6e9)  # 1979 to 2052
 SAMPLE_TEXTS = 2000  # different texts that decide which forms are worth trying
 
-_TIMES = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H:%M:%S.%f", ", %H:%M", ", %I:%M %p", "T%H:%M:%S", " %H.%M")
+_TIMES = (
+    "",
+    " %H:%M:%S",
+    " %H:%M",
+    " %I:%M:%S %p",
+    " %I:%M %p",
+    " %H:%M:%S.%f",
+    ", %H:%M",
+    ", %I:%M %p",
+    "T%H:%M:%S",
+    " %H.%M",
+)
 _NUMERIC = re.compile(r"(\d{1,4})([-/. ])(\d{1,2})\2(\d{1,4})(.*)", re.DOTALL)
 _NAMED = (
-    ("%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%d-%B-%Y", "%d/%b/%Y", "%d.%b.%Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y")
-    + ("%Y-%b-%d", "%Y %b %d", "%d %B, %Y", "%d %b, %Y", "%d %b %y", "%A, %B %d, %Y", "%a %d %b %Y", "%a, %d %b %Y", "%a, %b %d, %Y")
-    + ("%d%b%Y", "%d%b%y", "%b-%Y", "%B %Y", "%b %Y", "%b-%y", "%b %y", "%B-%Y", "%B, %Y", "%Y-%b", "%Y %B", "%d-%b")
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%d-%B-%Y",
+    "%d/%b/%Y",
+    "%d.%b.%Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%b %d %Y",
+    "%B %d %Y",
+    "%Y-%b-%d",
+    "%Y %b %d",
+    "%d %B, %Y",
+    "%d %b, %Y",
+    "%d %b %y",
+    "%A, %B %d, %Y",
+    "%a %d %b %Y",
+    "%a, %d %b %Y",
+    "%a, %b %d, %Y",
+    "%d%b%Y",
+    "%d%b%y",
+    "%b-%Y",
+    "%B %Y",
+    "%b %Y",
+    "%b-%y",
+    "%b %y",
+    "%B-%Y",
+    "%B, %Y",
+    "%Y-%b",
+    "%Y %B",
+    "%d-%b",
 )
 _WHOLE = ("%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z")
 _SHORT = ("%Y-%m", "%Y/%m", "%Y.%m", "%m/%Y", "%m-%Y")
@@ -47,7 +87,9 @@ def read(texts: pa.Array) -> Dates | None:
     if len(texts) == 0:
         return None
     sample = texts[:: max(1, len(texts) // SAMPLE_TEXTS)].to_pylist()[: SAMPLE_TEXTS + 1]
-    if sum(any(character.isdigit() for character in text) and 5 <= len(text) <= 40 for text in sample) < 0.9 * len(sample):  # noqa: PLR2004 - dates have a usual length
+    if sum(any(character.isdigit() for character in text) and 5 <= len(text) <= 40 for text in sample) < 0.9 * len(
+        sample
+    ):  # noqa: PLR2004 - dates have a usual length
         return None
     iso = matches(texts, ISO)
     if iso.mean() > 0.9:  # noqa: PLR2004 - the rest are odd cells, told by the caller
@@ -97,7 +139,7 @@ class _Patterns:
 def _numeric_patterns(sample: list[str]) -> _Patterns:
     """Return the patterns worth trying, the likeliest first."""
     shapes = [found for text in sample if (found := _NUMERIC.fullmatch(text))]
-    if len(shapes) > 0.8 * len(sample):  # noqa: PLR2004 - the rest are odd cells
+    if len(shapes) > 0.8 * len(sample):
         mark = max({shape[2] for shape in shapes}, key=lambda mark: sum(shape[2] == mark for shape in shapes))
         shapes = [shape for shape in shapes if shape[2] == mark]
         times = _times_of([shape[5] for shape in shapes])
@@ -114,10 +156,10 @@ def _numeric_patterns(sample: list[str]) -> _Patterns:
             return _Patterns(tuple(month_first + time for time in times))
         orders = [day_first, month_first] if mark == "." else [month_first, day_first]
         return _Patterns(tuple(order + time for order in orders for time in times), two_orders=True)
-    if sum(_MONTHS.search(text) is not None for text in sample) > 0.8 * len(sample):  # noqa: PLR2004
+    if sum(_MONTHS.search(text) is not None for text in sample) > 0.8 * len(sample):
         return _Patterns((*_WHOLE, *(f"{day}{time}" for day in _NAMED for time in _TIMES)))
     short = [re.fullmatch(r"\d{4}[-/.]\d{1,2}|\d{1,2}[-/]\d{4}", text) is not None for text in sample]
-    if sum(short) > 0.9 * len(sample):  # noqa: PLR2004
+    if sum(short) > 0.9 * len(sample):
         return _Patterns(_SHORT)
     if sum(text.isdigit() and len(text) == 8 for text in sample) > 0.9 * len(sample):  # noqa: PLR2004 - YYYYMMDD
         return _Patterns(("%Y%m%d",))

@@ -58,7 +58,7 @@ class Text:
             while chunk := file.read(SCAN_BYTES):
                 yield chunk
 
-    def open_at(self, offset: int) -> Any:  # noqa: ANN401 - an Arrow file, or a BytesIO: both can be read
+    def open_at(self, offset: int) -> Any:
         """Return a file that starts at ``offset``."""
         import pyarrow as pa  # noqa: PLC0415 - 100 ms
 

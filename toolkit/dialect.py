@@ -8,7 +8,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 
 SAMPLE_BYTES = 1 << 18  # what is looked at to decide; a table keeps one form, and 256 KB hold some thousand rows
 RECORDS_MAX = 1000  # rows of the sample that take part in the decision
@@ -63,9 +63,9 @@ def encoding_of(head: bytes) -> str:
     pairs = len(sample) // 2
     if pairs > 1:
         even, odd = sample[0 : 2 * pairs : 2].count(0), sample[1 : 2 * pairs : 2].count(0)
-        if odd > 0.7 * pairs and even < 0.1 * pairs:  # noqa: PLR2004 - mostly Latin text: one of two bytes is zero
+        if odd > 0.7 * pairs and even < 0.1 * pairs:
             return "utf-16-le"
-        if even > 0.7 * pairs and odd < 0.1 * pairs:  # noqa: PLR2004 - the same, other byte first
+        if even > 0.7 * pairs and odd < 0.1 * pairs:
             return "utf-16-be"
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)
@@ -83,7 +83,7 @@ def fallback_encoding(head: bytes) -> str:
         return "utf-8-mixed"
     letters = len(re.findall(rb"[A-Za-z]", head))
     high = len(re.findall(rb"[\x80-\xff]", head))
-    if high > 0.2 * (letters + high):  # noqa: PLR2004 - Western text has a few accents; above it is another script
+    if high > 0.2 * (letters + high):
         import charset_normalizer  # noqa: PLC0415 - 40 ms, seldom needed
 
         best = charset_normalizer.from_bytes(head[: 1 << 16]).best()
@@ -151,7 +151,7 @@ def sniff(text: str, *, whole: bool) -> Dialect:
         width, score = _fit(records)
         if delimiter in RARE_DELIMITERS:
             score -= 0.1
-        if width > 1 and score > best_score + 0.02:  # noqa: PLR2004 - two rows of a hundred are not a difference
+        if width > 1 and score > best_score + 0.02:
             best, best_score = Dialect(delimiter, quote, None, width, 0, fit=score, escape=escape), score
     if best_score < ENOUGH:
         return _one_column(lines, quote, text)
@@ -175,7 +175,7 @@ def has_header(records: list[list[str]]) -> bool:
     numeric = [
         index
         for index in range(len(first))
-        if sum(looks_like_value(row[index]) for row in rest if index < len(row)) > 0.8 * len(rest)  # noqa: PLR2004 - gaps
+        if sum(looks_like_value(row[index]) for row in rest if index < len(row)) > 0.8 * len(rest)
     ]
     if numeric:
         agree = sum(looks_like_value(first[index]) for index in numeric)
@@ -278,7 +278,7 @@ def _counts_up(names: list[str]) -> bool:
     """Whether numeric names are a run such as 0, 1, 2 or years 1990, 1991: then they are names after all."""
     if len(names) < 3 or not all(name.isdigit() for name in names):  # noqa: PLR2004 - two numbers in a row prove nothing
         return False
-    steps = {int(after) - int(before) for before, after in zip(names, names[1:], strict=False)}
+    steps = {int(after) - int(before) for before, after in pairwise(names)}
     return steps == {1}
 
 

@@ -10,8 +10,25 @@ if TYPE_CHECKING:
     from toolkit.table import Table
 
 NAME_HEADS = frozenset(
-    ("column", "columns", "column name", "variable", "variable name", "variables", "feature", "features", "feature name")
-    + ("field", "field name", "attribute", "attributes", "name", "row", "col", "item")
+    (
+        "column",
+        "columns",
+        "column name",
+        "variable",
+        "variable name",
+        "variables",
+        "feature",
+        "features",
+        "feature name",
+        "field",
+        "field name",
+        "attribute",
+        "attributes",
+        "name",
+        "row",
+        "col",
+        "item",
+    )
 )
 TEXT_HEADS = ("description", "definition", "meaning", "explanation", "label", "details", "comment", "notes", "desc")
 LENGTH_MAX = 300  # characters of a description: one that is longer is a page, and is cut at a word
@@ -45,7 +62,11 @@ def descriptions_from(
     file = main.reading.path.name
     for name, columns in provenance.columns.items():
         if name in {main.name, file} or len(provenance.columns) == 1:
-            found |= {_key(column): _short(text) for column, text in columns.items() if text.strip() and _key(column) in by_key}
+            found |= {
+                _key(column): _short(text)
+                for column, text in columns.items()
+                if text.strip() and _key(column) in by_key
+            }
     return {name: found[key] for key, name in by_key.items() if key in found}
 
 
@@ -53,7 +74,12 @@ def _columns_of(table: Table) -> tuple[str, str] | None:
     """Return the columns that hold names and descriptions."""
     folded = {str(name).strip().casefold().replace("_", " "): str(name) for name in table.frame.columns}
     names = [original for name, original in folded.items() if name in NAME_HEADS]
-    texts = [original for head in TEXT_HEADS for name, original in folded.items() if head in name and original not in names[:1]]
+    texts = [
+        original
+        for head in TEXT_HEADS
+        for name, original in folded.items()
+        if head in name and original not in names[:1]
+    ]
     return (names[0], texts[0]) if names and texts else None
 
 
@@ -61,7 +87,10 @@ def _from_text(text: str, by_key: dict[str, str]) -> dict[str, str]:
     """Read lines such as ``name: text``, ``- name - text``, ``1. **name**: text``, ``| name | text |``."""
     found: dict[str, str] = {}
     for line in text.splitlines():
-        match = re.match(r"\s*(?:[-*•>|]|\d+[.)])*\s*[*_`'\"]*([^:|\t]{1,80}?)[*_`'\"]*\s*(?::|\||\t|\s[-\u2013\u2014=]\s)\s*(\S.*)", line)
+        match = re.match(
+            r"\s*(?:[-*•>|]|\d+[.)])*\s*[*_`'\"]*([^:|\t]{1,80}?)[*_`'\"]*\s*(?::|\||\t|\s[-\u2013\u2014=]\s)\s*(\S.*)",
+            line,
+        )
         if match and _key(match[1]) in by_key:
             described = match[2].strip().strip("|*_` \t")
             if described:

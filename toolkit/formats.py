@@ -129,7 +129,9 @@ def as_text(table: pa.Table) -> pa.Table:
 def from_rows(rows: Sequence[Sequence[object]]) -> pa.Table:
     """Return a sheet's rows as a table: the first full row is the header, unless it looks like data."""
     width = max((_last_filled(row) for row in rows), default=0)
-    texts = [[cell_text(cell) for cell in row[:width]] + [None] * (width - len(row[:width])) for row in rows if _filled(row)]
+    texts = [
+        [cell_text(cell) for cell in row[:width]] + [None] * (width - len(row[:width])) for row in rows if _filled(row)
+    ]
     start = 0
     while start + 1 < len(texts) and width > 1:
         filled, below = (sum(cell is not None for cell in texts[start + step]) for step in (0, 1))
@@ -228,7 +230,12 @@ def _json_tables(document: object) -> Named:
         return [("", from_records(list(document), zip(*plain, strict=True)))]
     if all(isinstance(value, dict) for value in values) and len(values) > 1:
         return [("", _from_nested(document))]
-    return [(f"{key}", table) for key, value in document.items() if isinstance(value, list) for _, table in _json_tables(value)]
+    return [
+        (f"{key}", table)
+        for key, value in document.items()
+        if isinstance(value, list)
+        for _, table in _json_tables(value)
+    ]
 
 
 def _from_nested(document: dict[str, dict[str, Any]]) -> pa.Table:
@@ -249,7 +256,7 @@ def _flatten(record: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _loads(text: str) -> Any:  # noqa: ANN401 - whatever the JSON holds
+def _loads(text: str) -> Any:
     return json.loads(text, parse_float=str, parse_int=str, parse_constant=lambda _: None)
 
 

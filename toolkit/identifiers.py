@@ -6,26 +6,101 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from toolkit.cells import matches
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from toolkit.cells import Cells
 
 ROWS_MIN = 12  # in fewer rows all values differ by chance
 REPEATED_MIN = 50  # different values of an id that comes again and again: fewer are a category such as a shop's number
-SAYS_ID = frozenset(("id", "ids", "uuid", "guid", "identifier", "identification", "rowid", "pk", "oid", "uid", "rownum", "sl", "srno", "sno"))
-SAYS_NUMBER = frozenset(("number", "num", "no", "nr", "code", "key", "ref", "reference", "serial", "index", "idx", "count", "record"))
+SAYS_ID = frozenset(
+    (
+        "id",
+        "ids",
+        "uuid",
+        "guid",
+        "identifier",
+        "identification",
+        "rowid",
+        "pk",
+        "oid",
+        "uid",
+        "rownum",
+        "sl",
+        "srno",
+        "sno",
+    )
+)
+SAYS_NUMBER = frozenset(
+    ("number", "num", "no", "nr", "code", "key", "ref", "reference", "serial", "index", "idx", "count", "record")
+)
 ENTITIES = frozenset(
-    ("customer", "client", "user", "member", "person", "passenger", "patient", "employee", "student", "subject", "account", "card")
-    + ("order", "invoice", "transaction", "ticket", "case", "record", "row", "line", "serial", "policy", "loan", "booking", "device")
-    + ("sample", "product", "item", "applicant", "application", "claim", "session", "visit", "encounter", "survey", "respondent", "roll")
+    (
+        "customer",
+        "client",
+        "user",
+        "member",
+        "person",
+        "passenger",
+        "patient",
+        "employee",
+        "student",
+        "subject",
+        "account",
+        "card",
+        "order",
+        "invoice",
+        "transaction",
+        "ticket",
+        "case",
+        "record",
+        "row",
+        "line",
+        "serial",
+        "policy",
+        "loan",
+        "booking",
+        "device",
+        "sample",
+        "product",
+        "item",
+        "applicant",
+        "application",
+        "claim",
+        "session",
+        "visit",
+        "encounter",
+        "survey",
+        "respondent",
+        "roll",
+    )
 )
 NAMES_OF_PEOPLE = frozenset(("surname", "lastname", "firstname", "forename", "givenname", "familyname", "middlename"))
-SAYS_MEASURE = frozenset(("year", "yr", "month", "day", "date", "time", "hour", "minute", "week", "age", "rank", "position", "price", "amount", "count", "distance", "step", "score"))
+SAYS_MEASURE = frozenset(
+    (
+        "year",
+        "yr",
+        "month",
+        "day",
+        "date",
+        "time",
+        "hour",
+        "minute",
+        "week",
+        "age",
+        "rank",
+        "position",
+        "price",
+        "amount",
+        "count",
+        "distance",
+        "step",
+        "score",
+    )
+)
 UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)?|index|__index_level_\d+__|level_\d+|_c0|X", re.IGNORECASE)
 
 
@@ -46,7 +121,7 @@ class Facts:
     @property
     def unique(self) -> bool:
         """Return whether no two rows share a value."""
-        return self.rows >= ROWS_MIN and len(self.cells) == self.rows - self.gaps and self.gaps <= 0.01 * self.rows  # noqa: PLR2004 - a lost id
+        return self.rows >= ROWS_MIN and len(self.cells) == self.rows - self.gaps and self.gaps <= 0.01 * self.rows
 
 
 def judge(facts: Facts) -> str:
@@ -75,7 +150,12 @@ def _judge_numbers(facts: Facts, numbers: NDArray[np.float64], words: list[str])
     low, high = float(numbers.min()), float(numbers.max())
     span = high - low + 1
     counts_up = facts.unique and span == len(numbers)
-    if UNNAMED.fullmatch(facts.name) and low in {0, 1} and (facts.unique or span == len(numbers)) and facts.rows >= ROWS_MIN:
+    if (
+        UNNAMED.fullmatch(facts.name)
+        and low in {0, 1}
+        and (facts.unique or span == len(numbers))
+        and facts.rows >= ROWS_MIN
+    ):
         again = "" if facts.unique else ", again and again"
         return f"it has no name of its own and counts from {low:.0f} to {high:.0f}{again}: an index that was saved with the table"
     if _says_id(words) or _numbers_entity(words):

@@ -13,7 +13,8 @@ import numpy as np
 from toolkit import dates, identifiers, markers, numbers
 from toolkit.cells import Cells, count, matches
 from toolkit.dates import Dates
-from toolkit.numbers import PLAIN_FORMAT, NumberFormat
+from toolkit.number_format import PLAIN as PLAIN_FORMAT
+from toolkit.number_format import NumberFormat
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,9 +32,20 @@ WORDS_OF_NUMBERS_MIN = 20  # different numbers beside which a foreign word is a 
 SHORT_TEXT_WORDS = 2.0  # words a cell from which names and titles are read as text
 LONG_TEXT_CHARACTERS = 50
 TRUE_FALSE = {"true": True, "false": False}
-TWO_WORDS = (TRUE_FALSE, {"yes": True, "no": False}, {"y": True, "n": False}, {"t": True, "f": False}, {"on": True, "off": False})
-SAYS_TIME = frozenset(("time", "date", "timestamp", "created", "updated", "epoch", "ts", "unix", "datetime", "posted", "utc", "at"))
-UNITS = re.compile(r"[(\[]\s*([^()\[\]]{1,12})\s*[)\]]\s*$|_(cm|mm|km|kg|mg|ml|pct|percent|usd|eur|inches|meters|minutes|seconds|hours|days|years|lbs|mph|kmh|celsius)$", re.IGNORECASE)
+TWO_WORDS = (
+    TRUE_FALSE,
+    {"yes": True, "no": False},
+    {"y": True, "n": False},
+    {"t": True, "f": False},
+    {"on": True, "off": False},
+)
+SAYS_TIME = frozenset(
+    ("time", "date", "timestamp", "created", "updated", "epoch", "ts", "unix", "datetime", "posted", "utc", "at")
+)
+UNITS = re.compile(
+    r"[(\[]\s*([^()\[\]]{1,12})\s*[)\]]\s*$|_(cm|mm|km|kg|mg|ml|pct|percent|usd|eur|inches|meters|minutes|seconds|hours|days|years|lbs|mph|kmh|celsius)$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +70,7 @@ class Judged:
     values: tuple[str, ...] = ()
     value_counts: tuple[int, ...] = ()
     words: dict[str, bool] = field(default_factory=dict)
-    number_format: NumberFormat = NumberFormat()
+    number_format: NumberFormat = PLAIN_FORMAT
     date_format: str = ""
     ambiguous_date: bool = False
     length_mean: float | None = None
@@ -86,7 +98,7 @@ class _Reading:
     kind: Kind
     missing: NDArray[np.bool_]
     odd: NDArray[np.bool_]
-    values: NDArray[np.float64] | None = None
+    figures: NDArray[np.float64] | None = None
     number_format: NumberFormat = PLAIN_FORMAT
     moments: Dates | None = None
     words: dict[str, bool] = field(default_factory=dict)
@@ -116,15 +128,17 @@ def judge(name: str, series: pd.Series[Any], test: pd.Series[Any] | None, *, nam
     found = replace(found, **_missing(cells, gone))
     if reading.kind == "empty":
         found = replace(found, length_mean=None)
-    elif reading.values is not None:
-        found = _with_numbers(found, present, reading.values[~gone], reading)
+    elif reading.figures is not None:
+        found = _with_numbers(found, present, reading.figures[~gone], reading)
     elif reading.moments is not None:
         found = _with_dates(found, present, reading.moments, reading.moments.seconds[~gone])
     else:
         found = _with_words(found, present.merged(), reading)
     if test is not None:
         found = _with_test(found, count(test))
-    return replace(found, identifier=_identifier(found, present, reading, gone, names_rows=names_rows), unit=_unit(found))
+    return replace(
+        found, identifier=_identifier(found, present, reading, gone, names_rows=names_rows), unit=_unit(found)
+    )
 
 
 def duplicate_rows(columns: list[NDArray[np.int32]], rows: int) -> int:
@@ -185,7 +199,7 @@ def _as_numbers(name: str, cells: Cells, missing: NDArray[np.bool_]) -> _Reading
             seconds = np.full(len(cells), np.nan)
             seconds[~missing] = moments.seconds
             return _Reading("date", missing, odd, moments=Dates(moments.pattern, seconds))
-    return _Reading("number", missing, odd, values=values, number_format=form)
+    return _Reading("number", missing, odd, figures=values, number_format=form)
 
 
 def _tolerable(present: Cells, fits: NDArray[np.bool_]) -> bool:
@@ -327,7 +341,7 @@ def _zero_stands_apart(values: NDArray[np.float64], counts: NDArray[np.int64]) -
     rest, weights = values[1:], counts[1:]
     middle = _middle(rest, weights, np.arange(len(rest)))
     step = float(np.median(np.diff(rest)))
-    return bool(rest[0] > 0.1 * middle and rest[0] > 5 * step and weights.sum() > counts[0])  # noqa: PLR2004 - a gap of five usual steps
+    return bool(rest[0] > 0.1 * middle and rest[0] > 5 * step and weights.sum() > counts[0])
 
 
 def _with_dates(found: Judged, present: Cells, read: Dates, seconds: NDArray[np.float64]) -> Judged:
@@ -361,7 +375,7 @@ def _with_words(found: Judged, present: Cells, reading: _Reading) -> Judged:
     return replace(
         found,
         kind=kind,
-        distinct=len({value for value in reading.words.values()}) if kind == "boolean" else len(present),
+        distinct=len(set(reading.words.values())) if kind == "boolean" else len(present),
         minimum=0.0 if kind == "boolean" else None,
         maximum=1.0 if kind == "boolean" else None,
         words=reading.words,
@@ -398,7 +412,11 @@ def _shape(present: Cells) -> str:
         if len(texts) and matches(texts, pattern).mean() > 0.8:  # noqa: PLR2004 - nearly every cell
             return shape
     parts = matches(texts, r"[^|;,]\s*[|;,]\s*[^|;,]")
-    pieces = Counter(piece.strip() for text in texts.to_pylist() for piece in re.split(r"[|;,]", text)) if parts.mean() > 0.3 else Counter()  # noqa: PLR2004
+    pieces = (
+        Counter(piece.strip() for text in texts.to_pylist() for piece in re.split(r"[|;,]", text))
+        if parts.mean() > 0.3
+        else Counter()
+    )  # noqa: PLR2004
     return "list" if pieces and len(pieces) < 0.5 * len(texts) and len(texts) > 20 else ""  # noqa: PLR2004 - the same pieces again and again
 
 
@@ -425,7 +443,11 @@ def _gone_in_test(found: Judged, cells: Cells) -> NDArray[np.bool_]:
         return np.asarray(known | ~np.isfinite(numbers.parse(cells.stripped, found.number_format)))
     if found.kind == "date":
         form = found.date_format
-        seconds = numbers.parse(cells.stripped, PLAIN_FORMAT) if form == "epoch_seconds" else dates.parse(cells.stripped, form)
+        seconds = (
+            numbers.parse(cells.stripped, PLAIN_FORMAT)
+            if form == "epoch_seconds"
+            else dates.parse(cells.stripped, form)
+        )
         return np.asarray(known | ~np.isfinite(seconds))
     if found.kind == "boolean":
         words = pc.is_in(pc.utf8_lower(cells.stripped), value_set=pa.array(list(TRUE_FALSE), pa.large_string()))
@@ -435,19 +457,17 @@ def _gone_in_test(found: Judged, cells: Cells) -> NDArray[np.bool_]:
     return np.asarray(known | markers.among_words(cells))
 
 
-def _identifier(
-    found: Judged, present: Cells, reading: _Reading, gone: NDArray[np.bool_], *, names_rows: bool
-) -> str:
+def _identifier(found: Judged, present: Cells, reading: _Reading, gone: NDArray[np.bool_], *, names_rows: bool) -> str:
     if found.kind in {"empty", "boolean"}:
         return ""
-    plain = reading.values is not None and found.number_format == PLAIN_FORMAT
+    plain = reading.figures is not None and found.number_format == PLAIN_FORMAT
     return identifiers.judge(
         identifiers.Facts(
             name=found.name,
             cells=present if plain else present.merged(),
             rows=found.rows,
             gaps=found.gaps,
-            numbers=reading.values[~gone] if reading.values is not None else None,
+            numbers=reading.figures[~gone] if reading.figures is not None else None,
             whole=found.whole and plain,
             words_mean=found.words_mean or 1.0,
             is_date=found.kind == "date",

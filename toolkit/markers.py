@@ -4,26 +4,92 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from toolkit.cells import is_in
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from toolkit.cells import Cells
 
 # Nobody means a value by these, in whatever company.
 ALWAYS = frozenset(
-    ("", "nan", "<na>", "null", "n/a", "#n/a", "#n/a n/a", "#na", "-nan", "1.#ind", "-1.#ind", "1.#qnan", "nat", "\\n", "(null)")
-    + ("#value!", "#ref!", "#div/0!", "#name?", "#null!", "#num!", "<null>", "na", "?", "??", "???")
+    (
+        "",
+        "nan",
+        "<na>",
+        "null",
+        "n/a",
+        "#n/a",
+        "#n/a n/a",
+        "#na",
+        "-nan",
+        "1.#ind",
+        "-1.#ind",
+        "1.#qnan",
+        "nat",
+        "\\n",
+        "(null)",
+        "#value!",
+        "#ref!",
+        "#div/0!",
+        "#name?",
+        "#null!",
+        "#num!",
+        "<null>",
+        "na",
+        "?",
+        "??",
+        "???",
+    )
 )
 # These mean a missing value among numbers or dates; among words they may be a category of their own.
 AMONG_NUMBERS = frozenset(
-    ("none", "nil", "-", "--", "---", ".", "..", "unknown", "unk", "missing", "not available", "not applicable", "undefined")
-    + ("inf", "-inf", "+inf", "infinity", "-infinity", "n.a.", "n.a", "not known", "unspecified", "not specified", "no data")
-    + ("not reported", "not recorded", "*", "x", "tbd", "void", "error", "blank", "empty", "varies", "no value", "n\\a", "#")
-    + ("\u2013", "\u2014", "\u2026", "...", "_", "__")
+    (
+        "none",
+        "nil",
+        "-",
+        "--",
+        "---",
+        ".",
+        "..",
+        "unknown",
+        "unk",
+        "missing",
+        "not available",
+        "not applicable",
+        "undefined",
+        "inf",
+        "-inf",
+        "+inf",
+        "infinity",
+        "-infinity",
+        "n.a.",
+        "n.a",
+        "not known",
+        "unspecified",
+        "not specified",
+        "no data",
+        "not reported",
+        "not recorded",
+        "*",
+        "x",
+        "tbd",
+        "void",
+        "error",
+        "blank",
+        "empty",
+        "varies",
+        "no value",
+        "n\\a",
+        "#",
+        "–",
+        "—",
+        "…",
+        "...",
+        "_",
+        "__",
+    )
 )
 # Dashes are no words, so they are missing among words too, unless the column is made of signs such as + and -.
 DASHES = frozenset(("-", "--", "---", "\u2013", "\u2014", "...", "\u2026", "n.a.", "n\\a"))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from toolkit.cells import matches
-from toolkit.records import Record
+from toolkit.number_format import PLAIN as PLAIN_FORMAT
+from toolkit.number_format import NumberFormat
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,25 +18,31 @@ if TYPE_CHECKING:
 
 PLAIN = r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?$"
 SEPARATORS = (",", ".", " ", "'", "\u00a0", "\u202f", "\u2019")
-CURRENCIES = ("$", "\u20ac", "\u00a3", "\u00a5", "\u20b9", "\u20bd", "US$", "R$", "USD", "EUR", "GBP", "INR", "Rs.", "Rs", "CHF", "#")
+CURRENCIES = (
+    "$",
+    "\u20ac",
+    "\u00a3",
+    "\u00a5",
+    "\u20b9",
+    "\u20bd",
+    "US$",
+    "R$",
+    "USD",
+    "EUR",
+    "GBP",
+    "INR",
+    "Rs.",
+    "Rs",
+    "CHF",
+    "#",
+)
 GLUED_UNITS = frozenset("%+\u00b0\u20ac$\u00a3hLlWVAJgmsCFKx\u2033\"'")  # one sign or letter right after the digits
 SHARE_MIN = 0.5  # of the rows that carry the sign: "3+" beside 0, 1, 2 is a category, "10,000+" everywhere a number
 SAMPLE_TEXTS = 20_000  # different texts that decide a format; all are then parsed by it
 
-_SHAPE = re.compile(r"(?P<sign>[-+\u2212]?)\s*(?P<prefix>[^\d\s.,+\-()]{0,4}\.?)\s*(?P<body>\d[\d.,'\u2019 \u00a0\u202f]*|[.,]\d+)\s*(?P<suffix>\D{0,12})")
-
-
-@dataclass(frozen=True)
-class NumberFormat(Record):
-    """How numbers are written in a column: ``-$1.234,50`` is decimal ``,``, thousands ``.``, prefix ``$``."""
-
-    decimal: str = "."
-    thousands: str = ""
-    prefix: str = ""
-    suffix: str = ""
-
-
-PLAIN_FORMAT = NumberFormat()
+_SHAPE = re.compile(
+    r"(?P<sign>[-+\u2212]?)\s*(?P<prefix>[^\d\s.,+\-()]{0,4}\.?)\s*(?P<body>\d[\d.,'\u2019 \u00a0\u202f]*|[.,]\d+)\s*(?P<suffix>\D{0,12})"
+)
 
 
 def parse(texts: pa.Array, form: NumberFormat) -> NDArray[np.float64]:
@@ -48,7 +54,9 @@ def parse(texts: pa.Array, form: NumberFormat) -> NDArray[np.float64]:
     fits = matches(plain, PLAIN)
     values = np.full(len(texts), np.nan)
     if fits.any():
-        values[fits] = pc.cast(plain if fits.all() else plain.filter(pa.array(fits)), pa.float64()).to_numpy(zero_copy_only=False)
+        values[fits] = pc.cast(plain if fits.all() else plain.filter(pa.array(fits)), pa.float64()).to_numpy(
+            zero_copy_only=False
+        )
     values[~np.isfinite(values)] = np.nan
     return values
 
@@ -100,7 +108,7 @@ def _common(found: object, total: int) -> str | None:
     if not counts:
         return ""
     (best, rows), others = counts.most_common(1)[0], len(counts) - 1
-    return best if rows >= SHARE_MIN * total and (others == 0 or rows >= 0.98 * sum(counts.values())) else None  # noqa: PLR2004
+    return best if rows >= SHARE_MIN * total and (others == 0 or rows >= 0.98 * sum(counts.values())) else None
 
 
 def _is_unit(suffix: str, texts: list[str]) -> bool:
@@ -127,7 +135,7 @@ def _separators(bodies: list[str]) -> tuple[str, str] | None:
         fits = sum(pattern.fullmatch(body) is not None for body in bodies)
         if best is None or fits > best[0]:
             best = (fits, reading)
-    return best[1] if best is not None and best[0] >= 0.98 * len(bodies) else None  # noqa: PLR2004 - a few odd cells
+    return best[1] if best is not None and best[0] >= 0.98 * len(bodies) else None
 
 
 def _pattern(decimal: str, thousands: str) -> re.Pattern[str]:

@@ -214,7 +214,7 @@ def _sizes(judged: Sequence[Judged], rows: int, duplicates: int) -> Iterator[Fin
         yield Finding(
             "duplicate-rows",
             f"{_rows(duplicates, rows)} repeat an earlier row in every cell; the same row in training and test makes a score look better",
-            severity="warning" if duplicates > 0.05 * rows else "note",  # noqa: PLR2004 - one in twenty shifts a score
+            severity="warning" if duplicates > 0.05 * rows else "note",
             action="kept: equal rows may be different cases",
             evidence={"rows": duplicates},
         )

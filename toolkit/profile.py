@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from toolkit.findings import Finding
-from toolkit.numbers import NumberFormat
+from toolkit.number_format import PLAIN, NumberFormat
 from toolkit.records import Record
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Column(Record):
     values: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
     words: dict[str, bool] = field(default_factory=dict)
-    number_format: NumberFormat = NumberFormat()
+    number_format: NumberFormat = PLAIN
     date_format: str = ""
     length_mean: float | None = None
     length_maximum: int | None = None
@@ -113,7 +113,11 @@ def describe(contents: Contents) -> Profile:
     def judge(position: int) -> kinds.Judged:
         name = names[position]
         series = main.iloc[:, position]
-        among = [str(column) for column in tests.columns].index(name) if tests is not None and name in tests.columns else None
+        among = (
+            [str(column) for column in tests.columns].index(name)
+            if tests is not None and name in tests.columns
+            else None
+        )
         other = tests.iloc[:, among] if tests is not None and among is not None else None
         key = bool(submission_columns) and submission_columns[0] == name
         return kinds.judge(name, series, other, names_rows=key)

@@ -27,8 +27,33 @@ if TYPE_CHECKING:
 UNPACKED_BYTES_MAX = 8 << 30  # more than any table that fits the memory of a usual machine
 UNPACKED_RATIO_MAX = 500  # text compresses up to some 20 times, columns of zeros some 200; an archive bomb thousands
 TABLE_SUFFIXES = frozenset(
-    (".csv", ".tsv", ".tab", ".psv", ".data", ".dat", ".all-data", ".txt", ".test", ".names", ".parquet", ".pq", ".feather")
-    + (".arrow", ".ftr", ".xlsx", ".xlsm", ".xls", ".json", ".jsonl", ".ndjson", ".sqlite", ".sqlite3", ".db", ".arff")
+    (
+        ".csv",
+        ".tsv",
+        ".tab",
+        ".psv",
+        ".data",
+        ".dat",
+        ".all-data",
+        ".txt",
+        ".test",
+        ".names",
+        ".parquet",
+        ".pq",
+        ".feather",
+        ".arrow",
+        ".ftr",
+        ".xlsx",
+        ".xlsm",
+        ".xls",
+        ".json",
+        ".jsonl",
+        ".ndjson",
+        ".sqlite",
+        ".sqlite3",
+        ".db",
+        ".arff",
+    )
 )
 COMPRESSED_SUFFIXES = frozenset((".gz", ".bz2", ".xz", ".zst", ".zip"))
 
@@ -122,7 +147,9 @@ def _read(text: delimited.Text, path: Path, what: str, *, member: str) -> list[T
         return _read_zip(text, path, what)
     opener = _opener(head)
     if opener:
-        inner = PurePosixPath(member or what).stem if PurePosixPath(member or what).suffix in COMPRESSED_SUFFIXES else ""
+        inner = (
+            PurePosixPath(member or what).stem if PurePosixPath(member or what).suffix in COMPRESSED_SUFFIXES else ""
+        )
         return _read(delimited.Text(raw=_unpack(text, opener, what)), path, what, member=inner or member)
     kind, named = _typed(text, head, path, what)
     if named is None:
@@ -176,7 +203,7 @@ def refuse_binary(head: bytes, what: str) -> None:
     if dialect.encoding_of(head).startswith("utf-16") or head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return
     control = sum(head.count(bytes((code,))) for code in range(32) if code not in {0, 1, 9, 10, 12, 13, 26, 27})
-    if control > 0.01 * len(head) or head.count(b"\0") > 0.3 * len(head):  # noqa: PLR2004 - text has next to none
+    if control > 0.01 * len(head) or head.count(b"\0") > 0.3 * len(head):
         message = f"`{what}` is binary data, not a table"
         raise DataError(message, hint=hint)
 
@@ -208,7 +235,9 @@ def _read_zip(text: delimited.Text, path: Path, what: str) -> list[Table]:
             names = [info for info in archive.infolist() if not info.is_dir() and not _noise(info.filename)]
             if any(info.filename == "xl/workbook.xml" for info in names):
                 return [
-                    Table(f"{what}:{sheet}", frame_of(cells), Reading(path, "excel", delimiter="", quote="", sheet=sheet))
+                    Table(
+                        f"{what}:{sheet}", frame_of(cells), Reading(path, "excel", delimiter="", quote="", sheet=sheet)
+                    )
                     for sheet, cells in formats.read_excel(text, what)
                 ]
             tables: list[Table] = []
@@ -271,7 +300,9 @@ def _bounded(stream: IO[bytes] | pa.NativeFile, packed_bytes: int, what: str) ->
         pieces.append(piece)
         size += len(piece)
         if size > limit:
-            message = f"`{what}` unpacks to more than {limit >> 20:,} MB from {packed_bytes >> 10:,} KB: an archive bomb"
+            message = (
+                f"`{what}` unpacks to more than {limit >> 20:,} MB from {packed_bytes >> 10:,} KB: an archive bomb"
+            )
             raise DataError(message, hint="do not open this file")
     return b"".join(pieces)
 
@@ -291,4 +322,4 @@ def looks_tabular(path: Path) -> bool:
 def _prose(text: str) -> bool:
     lines = [line for line in text.splitlines()[:200] if line.strip()]
     letters = sum(character.isalpha() or character.isspace() for line in lines for character in line)
-    return letters > 0.9 * sum(len(line) for line in lines)  # noqa: PLR2004 - sentences are letters and blanks
+    return letters > 0.9 * sum(len(line) for line in lines)
