@@ -1,0 +1,438 @@
+"""The command line: parse, call the public functions, print, exit. Data goes to stdout, talk to stderr."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+from toolkit.errors import AmbiguousError, ProjectError, ToolkitError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import FrameType
+
+    from toolkit.contents import Contents
+    from toolkit.profile import Profile
+    from toolkit.steps import Steps
+    from toolkit.task import Task
+
+GUESSES_SHOWN_MAX = 5
+VERBS = frozenset({"new", "inspect", "fetch", "check"})
+DEBUG = "KAGGLE2APP_DEBUG"  # set: show the traceback of a bug
+
+# Plain help: rich_markup_mode would load rich, 60 ms, to draw boxes around it.
+app = typer.Typer(
+    name="kaggle2app",
+    help="Turn something on Kaggle into a trained, tested, served application.",
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Source = Annotated[
+    str,
+    typer.Argument(metavar="SOURCE", help="A Kaggle handle or page, `sample:iris`, or a file, folder or zip you have."),
+]
+Target = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict. [default: the likeliest]")]
+TableName = Annotated[
+    str | None, typer.Option("--table", metavar="FILE", help="The table to learn from, if there are several.")
+]
+Kind = Annotated[
+    str | None,
+    typer.Option(
+        "--task", metavar="KIND", help="binary, multiclass or regression. [default: what the target asks for]"
+    ),
+]
+Metric = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The score to choose the model by, e.g. roc_auc or mae.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, on errors too.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Use only what was fetched before.")]
+
+
+@app.command()
+def new(
+    context: typer.Context,
+    source: Source,
+    *,
+    into: Annotated[
+        Path,
+        typer.Option(metavar="DIR", show_default=False, help="The folder to make the project in. [default: this one]"),
+    ] = Path(),
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The project's name. [default: the source's]")
+    ] = None,
+    author: Annotated[str, typer.Option(metavar="NAME", help="Who the licence names. [default: git's user.name]")] = "",
+    target: Target = None,
+    task: Kind = None,
+    metric: Metric = None,
+    table: TableName = None,
+    drop: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="Leave a column out; may be repeated.")
+    ] = None,
+    keep: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="Use a column all the same; may be repeated.")
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(min=1, metavar="N", show_default=False, help="Time for comparing models. [default: 60]")
+    ] = 60.0,
+    offline: Offline = False,
+    no_tests: Annotated[bool, typer.Option("--no-tests", help="Do not run the project's own tests.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show decisions and files, write nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing, take the best guess and say so.")] = False,
+    json: Json = False,
+) -> None:
+    """Make a trained, tested project that serves a model of the data."""
+    from toolkit import report  # noqa: PLC0415 - each command loads what it needs
+    from toolkit.building import create  # noqa: PLC0415 - as above
+    from toolkit.plan import draft  # noqa: PLC0415 - as above
+    from toolkit.project import check_free, default_name, names, tree  # noqa: PLC0415 - as above
+    from toolkit.schema import derive  # noqa: PLC0415 - as above
+
+    if name is not None:
+        check_free(into.absolute() / names(name).slug)  # told before minutes of work
+    with _progress() as steps:
+        contents, profile = _read(source, table=table, offline=offline, steps=steps)
+        named = names(default_name(contents.provenance) if name is None else name)
+        path = into.absolute() / named.slug
+        check_free(path)
+        with steps("infer"):
+            asked = _infer(profile, contents, target=target, kind=task, metric=metric)
+    if not asked.sure and target is None:
+        asked = _settle(asked, profile, contents, kind=task, metric=metric, yes=yes, as_json=json, typed=context.obj)
+    with _progress(steps) as steps:
+        with steps("plan"):
+            origin = contents.provenance
+            plan = draft(
+                profile, asked, provenance=origin, seconds=seconds, drop=tuple(drop or ()), keep=tuple(keep or ())
+            )
+            schema = derive(profile, asked, plan)
+        if dry_run:
+            files = tree(named, contents)
+        else:
+            built = create(
+                plan,
+                schema,
+                profile,
+                contents,
+                into=into,
+                name=name,
+                author=author or _git_author(),
+                tests=not no_tests,
+                steps=steps,
+            )
+    if dry_run:
+        if json:
+            report.print_json(report.planned_json(plan, path, named, files, steps.seconds))
+        else:
+            report.print_planned(plan, path, files)
+        return
+    following = _next_commands(built.project.path)
+    if json:
+        report.print_json(report.built_json(plan, built, steps.seconds, following))
+    else:
+        report.print_built(plan, built, steps.seconds, following)
+
+
+@app.command()
+def inspect(
+    source: Source,
+    *,
+    target: Target = None,
+    task: Kind = None,
+    metric: Metric = None,
+    table: TableName = None,
+    offline: Offline = False,
+    json: Json = False,
+) -> None:
+    """Show what the data holds and what could be predicted; make nothing."""
+    from toolkit import report  # noqa: PLC0415 - each command loads what it needs
+
+    with _progress() as steps:
+        contents, profile = _read(source, table=table, offline=offline, steps=steps)
+        with steps("infer"):
+            asked = _infer(profile, contents, target=target, kind=task, metric=metric)
+    if json:
+        report.print_json(report.inspected_json(contents, profile, asked))
+    else:
+        ask = _command("new", source, *(("--target", asked.target) if target or not asked.sure else ()))
+        report.print_inspected(contents, profile, asked, ask=ask)
+
+
+@app.command()
+def fetch(source: Source, *, offline: Offline = False, json: Json = False) -> None:
+    """Bring the files of a source to this machine and say where they are."""
+    from toolkit import report  # noqa: PLC0415 - each command loads what it needs
+    from toolkit.handle import Handle  # noqa: PLC0415 - as above
+    from toolkit.source import fetch as bring  # noqa: PLC0415 - as above
+
+    with _progress() as steps, steps("fetch"):
+        download = bring(Handle.parse(source), offline=offline)
+    if json:
+        report.print_json(report.fetched_json(download))
+    else:
+        report.print_fetched(download)
+
+
+@app.command()
+def check(
+    project: Annotated[Path, typer.Argument(metavar="PROJECT", help="The folder of a generated project.")] = Path(),
+    *,
+    json: Json = False,
+) -> None:
+    """Hold a generated project against the rules of good engineering; exit 1 when one fails."""
+    from toolkit import report  # noqa: PLC0415 - each command loads what it needs
+    from toolkit.checks import check as judge  # noqa: PLC0415 - as above
+
+    with _progress() as steps, steps("check"):
+        found = judge(project)
+    if json:
+        report.print_json(report.checked_json(found))
+    else:
+        report.print_checked(found)
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    context: typer.Context,
+    *,
+    show: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Turn something on Kaggle into a trained, tested, served application."""
+    if show:
+        from importlib.metadata import version as installed  # noqa: PLC0415 - 20 ms
+
+        typer.echo(f"kaggle2app {installed('kaggle2app')}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; a failure is one sentence and a hint, never a traceback."""
+    typed = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in typed
+    try:
+        with _interruptible() as received:
+            try:
+                code = app(typed, standalone_mode=False, prog_name="kaggle2app", obj=typed)
+                sys.stdout.flush()
+            except KeyboardInterrupt:
+                code = 128 + signal.SIGINT
+            if received:
+                code = 128 + received[0]
+        code = code if isinstance(code, int) else 0
+        return _tell(_InterruptedError(code), as_json=as_json) if code > 128 else code  # noqa: PLR2004 - a signal's
+    except ToolkitError as error:
+        return _tell(error, as_json=as_json)
+    except Abort:
+        return _tell(
+            UsageError("no answer was given", hint="`--yes` takes the best guess without asking"), as_json=as_json
+        )
+    except TyperException as error:
+        told = error.format_message().rstrip(".")
+        return _tell(UsageError(told[:1].lower() + told[1:], hint=_help_hint(typed)), as_json=as_json)
+    except BrokenPipeError:
+        return _hang_up()
+    except SystemExit as end:
+        return _hang_up() if end.code else 0
+    except MemoryError:
+        return _tell(ToolkitError("the memory of this machine is not enough", hint="take fewer rows"), as_json=as_json)
+    except OSError as error:
+        where = f"`{error.filename}`" if error.filename else "a file"
+        told = f"{where} cannot be used: {error.strerror or error}"
+        return _tell(ProjectError(told, hint="look at its place and its permissions"), as_json=as_json)
+    except Exception as error:  # noqa: BLE001 - the one broad catch: what nobody foresaw is told as a bug of ours
+        return _tell(_bug(error, typed), as_json=as_json)
+
+
+def _read(source: str, *, table: str | None, offline: bool, steps: Steps) -> tuple[Contents, Profile]:
+    from toolkit.contents import read  # noqa: PLC0415 - pandas, 0.3 s
+    from toolkit.handle import Handle  # noqa: PLC0415 - each command loads what it needs
+    from toolkit.profile import describe  # noqa: PLC0415 - as above
+    from toolkit.source import fetch as bring  # noqa: PLC0415 - as above
+
+    handle = Handle.parse(source)
+    with steps("fetch"):
+        download = bring(handle, offline=offline)
+    with steps("read"):
+        contents = read(download, table=table)
+    with steps("describe"):
+        profile = describe(contents)
+    return contents, profile
+
+
+def _infer(profile: Profile, contents: Contents, *, target: str | None, kind: Any, metric: str | None) -> Task:
+    from toolkit.task import infer  # noqa: PLC0415 - each command loads what it needs
+
+    return infer(profile, contents, target=target, kind=kind, metric=metric)
+
+
+def _settle(
+    asked: Task,
+    profile: Profile,
+    contents: Contents,
+    *,
+    kind: str | None,
+    metric: str | None,
+    yes: bool,
+    as_json: bool,
+    typed: Sequence[str],
+) -> Task:
+    """Return the task after asking the person, or by the best guess under ``--yes``; else raise ``AmbiguousError``."""
+    from toolkit import report  # noqa: PLC0415 - rich, 40 ms
+
+    targets = list(dict.fromkeys([asked.target, *(guess.target for guess in asked.alternatives)]))[:GUESSES_SHOWN_MAX]
+    if yes:
+        report.print_note(f"target: took the best guess `{asked.target}`; `--target COLUMN` changes it")
+        return asked
+    if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise _ambiguous(asked, profile, targets, typed)
+    report.print_note("which column shall be predicted?")
+    reasons = {guess.target: guess.reasons for guess in asked.alternatives} | {asked.target: asked.reasons}
+    for number, column in enumerate(targets, start=1):
+        report.print_note(f"  {number}  {column}  {'; '.join(reasons[column])}")
+    number = typer.prompt("number", default="1", err=True)
+    while not (number.isdigit() and 1 <= int(number) <= len(targets)) and number not in {
+        c.name for c in profile.columns
+    }:
+        number = typer.prompt(f"a number from 1 to {len(targets)}, or a column's name", default="1", err=True)
+    chosen = targets[int(number) - 1] if number.isdigit() and int(number) <= len(targets) else number
+    return _infer(profile, contents, target=chosen, kind=kind, metric=metric)
+
+
+def _ambiguous(asked: Task, profile: Profile, targets: Sequence[str], typed: Sequence[str]) -> AmbiguousError:
+    best = {"target": asked.target, "kind": asked.kind, "score": asked.score, "reasons": list(asked.reasons)}
+    rest = [guess.to_json() for guess in asked.alternatives if guess.target != asked.target]
+    columns = " or ".join(f"`{column}`" for column in targets[:3])
+    message = f"it is not clear what to predict in `{profile.table}`: {columns}"
+    command = _command(*typed, "--target", asked.target)
+    choices = tuple([best, *rest][:GUESSES_SHOWN_MAX])
+    return AmbiguousError(message, hint=f"name the column: {command}", choices=choices)
+
+
+def _next_commands(path: Path) -> tuple[str, ...]:
+    shown = os.path.relpath(path)
+    folder = shown if not shown.startswith("..") else str(path)
+    return (f"cd {shlex.quote(folder)}", "make setup && make serve", f"kaggle2app check {shlex.quote(folder)}")
+
+
+def _command(*words: str) -> str:
+    return shlex.join(["kaggle2app", *words])
+
+
+def _git_author() -> str:
+    """Return the name that git signs commits with; empty when there is none."""
+    import subprocess  # noqa: PLC0415 - 10 ms, only for `new`
+
+    try:
+        told = subprocess.run(
+            ["git", "config", "user.name"],  # noqa: S607 - whichever git the person uses
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            errors="replace",
+            timeout=5,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return told.stdout.strip()
+
+
+@contextmanager
+def _progress(steps: Steps | None = None) -> Iterator[Steps]:
+    """Give steps that are told on stderr; seconds of earlier ``steps`` are kept."""
+    from toolkit.report import Narrator  # noqa: PLC0415 - each command loads what it needs
+    from toolkit.steps import Steps as Measured  # noqa: PLC0415 - as above
+
+    listener = Narrator()
+    measured = Measured(listener)
+    if steps is not None:
+        measured.seconds.update(steps.seconds)
+    try:
+        yield measured
+    finally:
+        listener.close()
+
+
+@contextmanager
+def _interruptible() -> Iterator[list[int]]:
+    """Turn the first request to end into ``KeyboardInterrupt`` and ignore the rest: cleaning up is not cut short.
+
+    Gives the list that holds the signal's number once it came.
+    """
+    received: list[int] = []
+
+    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
+        for name in signals:
+            signal.signal(name, signal.SIG_IGN)
+        received.append(number)
+        raise KeyboardInterrupt
+
+    signals = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    try:
+        before = {name: signal.signal(name, end) for name in signals}
+    except ValueError:  # not the main thread: whoever called handles signals
+        yield received
+        return
+    try:
+        yield received
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+class _InterruptedError(ToolkitError):
+    """Somebody ended the command."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__("interrupted; nothing half-made was left behind", hint="run the same command to start again")
+        self.exit_code = code
+
+    @property
+    def code(self) -> str:
+        """Return the kind of failure without the private name."""
+        return "Interrupted"
+
+
+def _bug(error: Exception, typed: Sequence[str]) -> ToolkitError:
+    if os.environ.get(DEBUG):
+        import traceback  # noqa: PLC0415 - for a bug only
+
+        traceback.print_exc()
+    told = (str(error).splitlines() or [""])[0]
+    message = f"this is a bug of kaggle2app: {type(error).__name__}{f': {told}' if told else ''}"
+    return ToolkitError(message, hint=f"report it with the output of: {DEBUG}=1 {_command(*typed)}")
+
+
+def _tell(error: ToolkitError, *, as_json: bool) -> int:
+    from toolkit import report  # noqa: PLC0415 - rich, 40 ms
+
+    try:
+        if as_json:
+            report.print_json(error.to_json())
+            sys.stdout.flush()
+        report.print_error(error)
+    except BrokenPipeError:
+        _hang_up()
+    return error.exit_code
+
+
+def _hang_up() -> int:
+    """Say nothing more: whoever read our output has gone."""
+    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
+    return 1
+
+
+def _help_hint(typed: Sequence[str]) -> str:
+    verbs = [word for word in typed if word in VERBS]
+    return f"`{_command(*verbs[:1], '--help')}` lists what can be asked"

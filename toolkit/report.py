@@ -1,0 +1,442 @@
+"""Results become text for people or JSON for programs: the only module with colour.
+
+Text from the data is printed as data: one line, without control characters, never read as markup.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+from toolkit.card import licence_in_words, printable, seen, share, size
+from toolkit.records import dump
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    from toolkit.building import Build
+    from toolkit.checks import CheckReport
+    from toolkit.contents import Contents
+    from toolkit.download import Download
+    from toolkit.errors import ToolkitError
+    from toolkit.plan import Plan
+    from toolkit.profile import Profile
+    from toolkit.project import Names
+    from toolkit.task import Task
+
+PIPE_COLUMNS = 160  # a pipe has no width of its own
+LINE_CHARACTERS_MAX = 60
+
+
+# --- JSON ---------------------------------------------------------------------------------------------------------
+
+
+def print_json(values: dict[str, Any]) -> None:
+    """Print one JSON object on standard output; what JSON does not know (NaN, infinity) is null."""
+    text = dump(_finite(values))
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # half a character from a file name: JSON can say it in escapes
+        text = json.dumps(_finite(values), indent=2) + "\n"
+    sys.stdout.write(text)
+
+
+def inspected_json(contents: Contents, profile: Profile, task: Task) -> dict[str, Any]:
+    """Return what `inspect --json` prints."""
+    origin = contents.provenance
+    told = task.to_json()
+    return {
+        "source": origin.source,
+        "kind": origin.kind,
+        "version": origin.version,
+        "title": origin.title,
+        "licence": origin.licence,
+        "files": [
+            {"path": item.path, "kind": item.kind, "role": item.role, "size_bytes": item.size_bytes, "why": item.why}
+            for item in contents.items
+        ],
+        "table": profile.table,
+        "rows": profile.rows,
+        "columns": [column.to_json() for column in profile.columns],
+        "task": {name: value for name, value in told.items() if name not in {"leaks", "findings"}},
+        "identifiers": [identifier.to_json() for identifier in profile.identifiers],
+        "leaks": told["leaks"],
+        "findings": [finding.to_json() for finding in _all_findings(contents, profile, task)],
+    }
+
+
+def fetched_json(download: Download) -> dict[str, Any]:
+    """Return what `fetch --json` prints."""
+    origin = download.provenance
+    return {
+        "source": origin.source,
+        "kind": origin.kind,
+        "version": origin.version,
+        "title": origin.title,
+        "licence": origin.licence,
+        "folder": str(download.root),
+        "files": [file.to_json() for file in download.files],
+    }
+
+
+def planned_json(
+    plan: Plan, path: Path, named: Names, files: Sequence[str], seconds: dict[str, float]
+) -> dict[str, Any]:
+    """Return what `new --dry-run --json` prints."""
+    told = plan.to_json()
+    return {
+        "dry_run": True,
+        "project": str(path),
+        "package": named.package,
+        "task": plan.task,
+        "target": plan.target,
+        "metric": plan.metric,
+        "decisions": told["decisions"],
+        "treatments": told["treatments"],
+        "dropped": told["dropped"],
+        "candidates": told["candidates"],
+        "files": list(files),
+        "seconds": seconds,
+    }
+
+
+def built_json(plan: Plan, built: Build, seconds: dict[str, float], following: Sequence[str]) -> dict[str, Any]:
+    """Return what `new --json` prints."""
+    metrics = built.metrics
+    return {
+        "project": str(built.project.path),
+        "package": built.project.package,
+        "task": plan.task,
+        "target": plan.target,
+        "metric": plan.metric,
+        "metrics": metrics.get("test", {}),
+        "baseline": metrics.get("baseline", {}),
+        "chosen": metrics.get("chosen", ""),
+        "decisions": [decision.to_json() for decision in plan.decisions],
+        "dropped": [drop.to_json() for drop in plan.dropped],
+        "tests": None if built.tests is None else {"passed": built.tests.passed, "failed": built.tests.failed},
+        "seconds": {**seconds, "total": round(sum(seconds.values()), 3)},
+        "next": list(following),
+    }
+
+
+def checked_json(report: CheckReport) -> dict[str, Any]:
+    """Return what `check --json` prints."""
+    return {
+        "project": str(report.project),
+        "passed": report.passed,
+        "rules": [result.to_json() for result in report.results],
+    }
+
+
+def _finite(values: Any) -> Any:
+    if isinstance(values, dict):
+        return {str(key): _finite(value) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [_finite(value) for value in values]
+    return None if isinstance(values, float) and not math.isfinite(values) else values
+
+
+# --- text ---------------------------------------------------------------------------------------------------------
+
+
+def print_inspected(contents: Contents, profile: Profile, task: Task, *, ask: str) -> None:
+    """Print what `inspect` found; ``ask`` is the command that makes a project of it."""
+    out = _console(sys.stdout)
+    origin = contents.provenance
+    _say(out, origin.title or origin.source, style="bold")
+    licence = f"{origin.licence}: {licence_in_words(origin.licence)}" if origin.licence else licence_in_words("")
+    _facts(
+        out,
+        (
+            ("source", origin.source + (f", version {origin.version}" if origin.version else "")),
+            ("licence", licence),
+            ("table", f"{profile.table}: {profile.rows:,} rows, {len(profile.columns):,} columns"),
+            ("target", f"{task.target} ({task.kind}){'' if task.sure else ', not sure'}"),
+            ("why", "; ".join(task.reasons)),
+            ("metric", f"{task.metric}: {task.metric_why}" if task.metric_why else task.metric),
+            ("split", f"{task.split}: {task.split_why}" if task.split_why else task.split),
+            (
+                "or rather",
+                "; ".join(f"{guess.target} ({guess.kind}, {guess.score:.2f})" for guess in task.alternatives[:3]),
+            ),
+        ),
+    )
+    others = [item for item in contents.items if item.path != profile.table]
+    if others:
+        _table(
+            out, ("other file", "role", "size"), [(item.path, item.role, size(item.size_bytes)) for item in others[:20]]
+        )
+    if len(others) > 20:  # noqa: PLR2004 - a screenful
+        _say(out, f"and {len(others) - 20:,} more files")
+    names = {identifier.name: "names rows" for identifier in profile.identifiers}
+    names |= dict.fromkeys(profile.constants, "constant")
+    names |= {leak.column: "knows the answer" for leak in task.leaks}
+    names[task.target] = "the target"
+    _table(
+        out,
+        ("column", "kind", "missing", "different", "seen", "note"),
+        [
+            (
+                column.name,
+                column.kind,
+                share(column.missing_share),
+                f"{column.distinct:,}",
+                seen(column),
+                names.get(column.name, ""),
+            )
+            for column in profile.columns
+        ],
+    )
+    for finding in _all_findings(contents, profile, task):
+        _say(out, f"{finding.severity}: {finding.message} {finding.action}".rstrip())
+    _next(out, (ask,))
+
+
+def print_fetched(download: Download) -> None:
+    """Print where `fetch` put the files."""
+    out = _console(sys.stdout)
+    origin = download.provenance
+    _facts(
+        out,
+        (
+            ("source", origin.source + (f", version {origin.version}" if origin.version else "")),
+            ("title", origin.title),
+            (
+                "licence",
+                f"{origin.licence}: {licence_in_words(origin.licence)}" if origin.licence else licence_in_words(""),
+            ),
+            ("folder", str(download.root)),
+        ),
+    )
+    _table(out, ("file", "size"), [(file.path, size(file.size_bytes)) for file in download.files])
+
+
+def print_planned(plan: Plan, path: Path, files: Sequence[str]) -> None:
+    """Print what `new --dry-run` would decide and make."""
+    out = _console(sys.stdout)
+    _say(out, f"would make {path}", style="bold")
+    _decided(out, plan)
+    _say(out, "")
+    for name in _branches(files):
+        _say(out, name)
+    _say(out, "")
+    _say(out, f"nothing was written: {len(files)} files without `--dry-run`")
+
+
+def print_built(plan: Plan, built: Build, seconds: dict[str, float], following: Sequence[str]) -> None:
+    """Print what `new` made: decisions with their reasons, the score beside the baseline, where it is, what next."""
+    out = _console(sys.stdout)
+    _decided(out, plan)
+    metrics = built.metrics
+    score, guess = (metrics.get(name, {}).get(plan.metric, {}) for name in ("test", "baseline"))
+    _say(out, "")
+    _say(out, f"score: {_interval(plan.metric, score)}, a constant guess {_value(guess.get('value'))}", style="bold")
+    rows = metrics.get("rows", {})
+    why = f" ({metrics['why']})" if metrics.get("why") else ""
+    _say(out, f"model: {metrics.get('chosen', '')}{why}, scored once on {rows.get('test', 0):,} held-out rows")
+    tests = f", its {built.tests.passed} tests pass" if built.tests else ", its tests were not run"
+    _say(out, f"project: {built.project.path} in {duration(sum(seconds.values()))}{tests}", style="bold")
+    _next(out, following)
+
+
+def print_checked(report: CheckReport) -> None:
+    """Print what each rule of `check` found, and how to mend it."""
+    out = _console(sys.stdout)
+    styles = {"passed": "green", "failed": "bold red", "skipped": "yellow"}
+    for result in report.results:
+        _say(out, f"{result.status:8}{result.code:11}{result.title}", style=styles[result.status])
+        for problem in result.problems[:5]:
+            _say(out, f"        {problem}")
+        if len(result.problems) > 5:  # noqa: PLR2004 - the rest is in --json
+            _say(out, f"        and {len(result.problems) - 5} more, see `--json`")
+        if result.mend:
+            _say(out, f"        why: {result.why}")
+            _say(out, f"        mend: {result.mend}")
+    done = sum(result.status == "passed" for result in report.results)
+    _say(out, f"{done} of {len(report.results)} rules passed", style="bold")
+
+
+def print_error(error: ToolkitError) -> None:
+    """Print a failure and its hint on standard error."""
+    out = _console(sys.stderr)
+    _say(out, f"error: {error.message}", style="bold red", lead="error:")
+    if error.hint:
+        _say(out, f"hint: {error.hint}", style="bold", lead="hint:")
+
+
+def print_note(text: str) -> None:
+    """Print one line of talk on standard error."""
+    _say(_console(sys.stderr), text)
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people: ``0.4 s``, ``12 s``, ``3 min 20 s``."""
+    if seconds < 10:  # noqa: PLR2004 - below ten a decimal matters
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+class Narrator:
+    """Tell how a job goes on: a moving line on a terminal, one line a finished step elsewhere."""
+
+    def __init__(self) -> None:
+        self._out = _console(sys.stderr)
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+
+    def started(self, step: str) -> None:
+        """Begin a moving line when somebody watches."""
+        if not is_watched(sys.stderr):
+            return
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - 30 ms
+
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.fields[step]:9}", markup=False),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=self._out,
+            transient=True,
+        )
+        self._task = self._progress.add_task("", step=step, total=None)
+        self._progress.start()
+
+    def said(self, step: str, line: str) -> None:  # noqa: ARG002 - a listener hears both
+        """Show what the running step says."""
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, description=_short(line))
+
+    def finished(self, step: str, seconds: float) -> None:
+        """Leave one line a step."""
+        self.close()
+        _say(self._out, f"{step:9} {duration(seconds)}")
+
+    def close(self) -> None:
+        """Stop the moving line."""
+        if self._progress is not None:
+            self._progress.stop()
+        self._progress = self._task = None
+
+
+def is_watched(stream: TextIO) -> bool:
+    """Return whether a person sees this stream on a terminal that can move the cursor."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _console(stream: TextIO) -> Console:
+    from rich.console import Console  # noqa: PLC0415 - 40 ms
+
+    width = None if stream.isatty() else PIPE_COLUMNS
+    return Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=False, width=width)
+
+
+def _say(out: Console, line: str, *, style: str = "", lead: str = "") -> None:
+    from rich.text import Text  # noqa: PLC0415 - comes with the console
+
+    indent = line[: len(line) - len(line.lstrip())]
+    shown = printable(line) if not style or lead else printable_keeping_gaps(line)
+    text = Text(indent + shown if not style or lead else shown)
+    if style:
+        text.stylize(style, 0, len(lead) if lead else len(text))
+    out.print(text, soft_wrap=True)
+
+
+def printable_keeping_gaps(line: str) -> str:
+    """Return the line without control characters, its runs of blanks as they are."""
+    return "".join(letter if letter == " " else printable(letter) for letter in line)
+
+
+def _short(line: str) -> str:
+    shown = printable(line)
+    return shown if len(shown) <= LINE_CHARACTERS_MAX else shown[: LINE_CHARACTERS_MAX - 1] + "…"
+
+
+def _facts(out: Console, facts: Iterable[tuple[str, str]]) -> None:
+    from rich.table import Table  # noqa: PLC0415 - 10 ms
+    from rich.text import Text  # noqa: PLC0415 - comes with the console
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in facts:
+        if value:
+            grid.add_row(Text(name, style="dim"), Text(printable(value)))
+    out.print(grid)
+
+
+def _table(out: Console, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    from rich.table import Table  # noqa: PLC0415 - 10 ms
+    from rich.text import Text  # noqa: PLC0415 - comes with the console
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for name in head:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_short(cell)) for cell in row))
+    out.print()
+    out.print(table)
+
+
+def _decided(out: Console, plan: Plan) -> None:
+    rows = [(decision.what, decision.choice, decision.why, decision.overrule) for decision in plan.decisions]
+    rows += [
+        (f"without {drop.column}", drop.reason.replace("_", " "), drop.why, drop.overrule) for drop in plan.dropped
+    ]
+    from rich.table import Table  # noqa: PLC0415 - 10 ms
+    from rich.text import Text  # noqa: PLC0415 - comes with the console
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for name in ("decided", "choice", "why", "to change it"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    out.print(table)
+
+
+def _next(out: Console, commands: Sequence[str]) -> None:
+    _say(out, "")
+    _say(out, "next:", style="bold")
+    for command in commands:
+        _say(out, f"  {command}")
+
+
+def _branches(files: Sequence[str]) -> list[str]:
+    """Return the files as an indented tree."""
+    lines: list[str] = []
+    shown: tuple[str, ...] = ()
+    for name in files:
+        *folders, leaf = name.split("/")
+        common = 0
+        while common < min(len(shown), len(folders)) and shown[common] == folders[common]:
+            common += 1
+        lines += [f"{'  ' * depth}{folders[depth]}/" for depth in range(common, len(folders))]
+        lines.append(f"{'  ' * len(folders)}{leaf}")
+        shown = tuple(folders)
+    return lines
+
+
+def _all_findings(contents: Contents, profile: Profile, task: Task) -> list[Any]:
+    """Return every finding once, those that may be wrong first."""
+    found = [*contents.findings, *contents.main.findings, *profile.findings, *task.findings]
+    once = list({(finding.code, finding.message): finding for finding in found}.values())
+    order = {"unsure": 0, "warning": 1, "note": 2}
+    return sorted(once, key=lambda finding: order[finding.severity])
+
+
+def _interval(name: str, score: dict[str, Any]) -> str:
+    low, high = score.get("low"), score.get("high")
+    spread = f" (95 % interval {_value(low)} to {_value(high)})" if low is not None and high is not None else ""
+    return f"{name} {_value(score.get('value'))}{spread}"
+
+
+def _value(value: Any) -> str:
+    return "unknown" if value is None else f"{value:.4g}"
