@@ -51,6 +51,7 @@ TAKEN = frozenset(sys.stdlib_module_names) | frozenset(
 # What the project's own `train` writes, for the tree that --dry-run shows.
 TRAINED = (
     "model/encoder.json",
+    "model/example.json",
     "model/golden.json",
     "model/manifest.json",
     "model/metrics.json",

@@ -105,6 +105,7 @@ def train(
         "rest": round(evaluated - started - read_seconds - compare_seconds, 3),
     }
     files["metrics.json"] = _json(_finite(found))
+    files["example.json"] = _json({"rows": [schema.example]})  # a request to send; no row of the data
     files[MANIFEST] = _json(manifest)
     _write(model_dir, files)
     report.write(project, plan=plan, schema=schema, metrics=_finite(found), held_out=held_out, manifest=manifest)
