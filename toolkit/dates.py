@@ -18,53 +18,21 @@ ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9
 EPOCH_SECONDS = (3e8, 2.6e9)  # 1979 to 2052
 SAMPLE_TEXTS = 2000  # different texts that decide which forms are worth trying
 
+# fmt: off
 _TIMES = (
-    "",
-    " %H:%M:%S",
-    " %H:%M",
-    " %I:%M:%S %p",
-    " %I:%M %p",
-    " %H:%M:%S.%f",
-    ", %H:%M",
-    ", %I:%M %p",
-    "T%H:%M:%S",
+    "", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H:%M:%S.%f", ", %H:%M", ", %I:%M %p", "T%H:%M:%S",
     " %H.%M",
 )
+# fmt: on
 _NUMERIC = re.compile(r"(\d{1,4})([-/. ])(\d{1,2})\2(\d{1,4})(.*)", re.DOTALL)
+# fmt: off
 _NAMED = (
-    "%d-%b-%Y",
-    "%d-%b-%y",
-    "%d %b %Y",
-    "%d %B %Y",
-    "%d-%B-%Y",
-    "%d/%b/%Y",
-    "%d.%b.%Y",
-    "%b %d, %Y",
-    "%B %d, %Y",
-    "%b %d %Y",
-    "%B %d %Y",
-    "%Y-%b-%d",
-    "%Y %b %d",
-    "%d %B, %Y",
-    "%d %b, %Y",
-    "%d %b %y",
-    "%A, %B %d, %Y",
-    "%a %d %b %Y",
-    "%a, %d %b %Y",
-    "%a, %b %d, %Y",
-    "%d%b%Y",
-    "%d%b%y",
-    "%b-%Y",
-    "%B %Y",
-    "%b %Y",
-    "%b-%y",
-    "%b %y",
-    "%B-%Y",
-    "%B, %Y",
-    "%Y-%b",
-    "%Y %B",
-    "%d-%b",
+    "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%d-%B-%Y", "%d/%b/%Y", "%d.%b.%Y", "%b %d, %Y", "%B %d, %Y",
+    "%b %d %Y", "%B %d %Y", "%Y-%b-%d", "%Y %b %d", "%d %B, %Y", "%d %b, %Y", "%d %b %y", "%A, %B %d, %Y",
+    "%a %d %b %Y", "%a, %d %b %Y", "%a, %b %d, %Y", "%d%b%Y", "%d%b%y", "%b-%Y", "%B %Y", "%b %Y", "%b-%y", "%b %y",
+    "%B-%Y", "%B, %Y", "%Y-%b", "%Y %B", "%d-%b",
 )
+# fmt: on
 _WHOLE = ("%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z")
 _SHORT = ("%Y-%m", "%Y/%m", "%Y.%m", "%m/%Y", "%m-%Y")
 _MONTHS = re.compile(r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*", re.IGNORECASE)

@@ -9,27 +9,12 @@ if TYPE_CHECKING:
     from toolkit.download import Provenance
     from toolkit.table import Table
 
-NAME_HEADS = frozenset(
-    (
-        "column",
-        "columns",
-        "column name",
-        "variable",
-        "variable name",
-        "variables",
-        "feature",
-        "features",
-        "feature name",
-        "field",
-        "field name",
-        "attribute",
-        "attributes",
-        "name",
-        "row",
-        "col",
-        "item",
-    )
-)
+# fmt: off
+NAME_HEADS = frozenset((
+    "column", "columns", "column name", "variable", "variable name", "variables", "feature", "features",
+    "feature name", "field", "field name", "attribute", "attributes", "name", "row", "col", "item",
+))
+# fmt: on
 TEXT_HEADS = ("description", "definition", "meaning", "explanation", "label", "details", "comment", "notes", "desc")
 LENGTH_MAX = 300  # characters of a description: one that is longer is a page, and is cut at a word
 MATCH_SHARE = 0.4  # of a dictionary's rows that name a column of some table

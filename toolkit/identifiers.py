@@ -16,91 +16,30 @@ if TYPE_CHECKING:
 
 ROWS_MIN = 12  # in fewer rows all values differ by chance
 REPEATED_MIN = 50  # different values of an id that comes again and again: fewer are a category such as a shop's number
-SAYS_ID = frozenset(
-    (
-        "id",
-        "ids",
-        "uuid",
-        "guid",
-        "identifier",
-        "identification",
-        "rowid",
-        "pk",
-        "oid",
-        "uid",
-        "rownum",
-        "sl",
-        "srno",
-        "sno",
-    )
-)
+# fmt: off
+SAYS_ID = frozenset((
+    "id", "ids", "uuid", "guid", "identifier", "identification", "rowid", "pk", "oid", "uid", "rownum", "sl",
+    "srno", "sno",
+))
+# fmt: on
 SAYS_NUMBER = frozenset(
     ("number", "num", "no", "nr", "code", "key", "ref", "reference", "serial", "index", "idx", "count", "record")
 )
-ENTITIES = frozenset(
-    (
-        "customer",
-        "client",
-        "user",
-        "member",
-        "person",
-        "passenger",
-        "patient",
-        "employee",
-        "student",
-        "subject",
-        "account",
-        "card",
-        "order",
-        "invoice",
-        "transaction",
-        "ticket",
-        "case",
-        "record",
-        "row",
-        "line",
-        "serial",
-        "policy",
-        "loan",
-        "booking",
-        "device",
-        "sample",
-        "product",
-        "item",
-        "applicant",
-        "application",
-        "claim",
-        "session",
-        "visit",
-        "encounter",
-        "survey",
-        "respondent",
-        "roll",
-    )
-)
+# fmt: off
+ENTITIES = frozenset((
+    "customer", "client", "user", "member", "person", "passenger", "patient", "employee", "student", "subject",
+    "account", "card", "order", "invoice", "transaction", "ticket", "case", "record", "row", "line", "serial",
+    "policy", "loan", "booking", "device", "sample", "product", "item", "applicant", "application", "claim",
+    "session", "visit", "encounter", "survey", "respondent", "roll",
+))
+# fmt: on
 NAMES_OF_PEOPLE = frozenset(("surname", "lastname", "firstname", "forename", "givenname", "familyname", "middlename"))
-SAYS_MEASURE = frozenset(
-    (
-        "year",
-        "yr",
-        "month",
-        "day",
-        "date",
-        "time",
-        "hour",
-        "minute",
-        "week",
-        "age",
-        "rank",
-        "position",
-        "price",
-        "amount",
-        "count",
-        "distance",
-        "step",
-        "score",
-    )
-)
+# fmt: off
+SAYS_MEASURE = frozenset((
+    "year", "yr", "month", "day", "date", "time", "hour", "minute", "week", "age", "rank", "position", "price",
+    "amount", "count", "distance", "step", "score",
+))
+# fmt: on
 UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)?|index|__index_level_\d+__|level_\d+|_c0|X", re.IGNORECASE)
 
 
@@ -150,12 +89,8 @@ def _judge_numbers(facts: Facts, numbers: NDArray[np.float64], words: list[str])
     low, high = float(numbers.min()), float(numbers.max())
     span = high - low + 1
     counts_up = facts.unique and span == len(numbers)
-    if (
-        UNNAMED.fullmatch(facts.name)
-        and low in {0, 1}
-        and (facts.unique or span == len(numbers))
-        and facts.rows >= ROWS_MIN
-    ):
+    saved = facts.unique or (facts.name.startswith("Unnamed") and span == len(numbers) > 2)  # noqa: PLR2004 - 0 and 1 are a flag
+    if UNNAMED.fullmatch(facts.name) and low in {0, 1} and saved and facts.rows >= ROWS_MIN:
         again = "" if facts.unique else ", again and again"
         return f"it has no name of its own and counts from {low:.0f} to {high:.0f}{again}: an index that was saved with the table"
     if _says_id(words) or _numbers_entity(words):

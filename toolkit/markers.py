@@ -13,84 +13,21 @@ if TYPE_CHECKING:
     from toolkit.cells import Cells
 
 # Nobody means a value by these, in whatever company.
-ALWAYS = frozenset(
-    (
-        "",
-        "nan",
-        "<na>",
-        "null",
-        "n/a",
-        "#n/a",
-        "#n/a n/a",
-        "#na",
-        "-nan",
-        "1.#ind",
-        "-1.#ind",
-        "1.#qnan",
-        "nat",
-        "\\n",
-        "(null)",
-        "#value!",
-        "#ref!",
-        "#div/0!",
-        "#name?",
-        "#null!",
-        "#num!",
-        "<null>",
-        "na",
-        "?",
-        "??",
-        "???",
-    )
-)
+# fmt: off
+ALWAYS = frozenset((
+    "", "nan", "<na>", "null", "n/a", "#n/a", "#n/a n/a", "#na", "-nan", "1.#ind", "-1.#ind", "1.#qnan", "nat",
+    "\\n", "(null)", "#value!", "#ref!", "#div/0!", "#name?", "#null!", "#num!", "<null>", "na", "?", "??", "???",
+))
+# fmt: on
 # These mean a missing value among numbers or dates; among words they may be a category of their own.
-AMONG_NUMBERS = frozenset(
-    (
-        "none",
-        "nil",
-        "-",
-        "--",
-        "---",
-        ".",
-        "..",
-        "unknown",
-        "unk",
-        "missing",
-        "not available",
-        "not applicable",
-        "undefined",
-        "inf",
-        "-inf",
-        "+inf",
-        "infinity",
-        "-infinity",
-        "n.a.",
-        "n.a",
-        "not known",
-        "unspecified",
-        "not specified",
-        "no data",
-        "not reported",
-        "not recorded",
-        "*",
-        "x",
-        "tbd",
-        "void",
-        "error",
-        "blank",
-        "empty",
-        "varies",
-        "no value",
-        "n\\a",
-        "#",
-        "–",
-        "—",
-        "…",
-        "...",
-        "_",
-        "__",
-    )
-)
+# fmt: off
+AMONG_NUMBERS = frozenset((
+    "none", "nil", "-", "--", "---", ".", "..", "unknown", "unk", "missing", "not available", "not applicable",
+    "undefined", "inf", "-inf", "+inf", "infinity", "-infinity", "n.a.", "n.a", "not known", "unspecified",
+    "not specified", "no data", "not reported", "not recorded", "*", "x", "tbd", "void", "error", "blank", "empty",
+    "varies", "no value", "n\\a", "#", "–", "—", "…", "...", "_", "__",
+))
+# fmt: on
 # Dashes are no words, so they are missing among words too, unless the column is made of signs such as + and -.
 DASHES = frozenset(("-", "--", "---", "\u2013", "\u2014", "...", "\u2026", "n.a.", "n\\a"))
 AMBIGUOUS = frozenset(("na", "none"))  # an abbreviation of "not available", or a real "none of these"

@@ -18,24 +18,12 @@ if TYPE_CHECKING:
 
 PLAIN = r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?$"
 SEPARATORS = (",", ".", " ", "'", "\u00a0", "\u202f", "\u2019")
+# fmt: off
 CURRENCIES = (
-    "$",
-    "\u20ac",
-    "\u00a3",
-    "\u00a5",
-    "\u20b9",
-    "\u20bd",
-    "US$",
-    "R$",
-    "USD",
-    "EUR",
-    "GBP",
-    "INR",
-    "Rs.",
-    "Rs",
-    "CHF",
-    "#",
+    "$", "\u20ac", "\u00a3", "\u00a5", "\u20b9", "\u20bd", "US$", "R$", "USD", "EUR", "GBP", "INR", "Rs.", "Rs",
+    "CHF", "#",
 )
+# fmt: on
 GLUED_UNITS = frozenset("%+\u00b0\u20ac$\u00a3hLlWVAJgmsCFKx\u2033\"'")  # one sign or letter right after the digits
 SHARE_MIN = 0.5  # of the rows that carry the sign: "3+" beside 0, 1, 2 is a category, "10,000+" everywhere a number
 SAMPLE_TEXTS = 20_000  # different texts that decide a format; all are then parsed by it

@@ -26,35 +26,13 @@ if TYPE_CHECKING:
 
 UNPACKED_BYTES_MAX = 8 << 30  # more than any table that fits the memory of a usual machine
 UNPACKED_RATIO_MAX = 500  # text compresses up to some 20 times, columns of zeros some 200; an archive bomb thousands
-TABLE_SUFFIXES = frozenset(
-    (
-        ".csv",
-        ".tsv",
-        ".tab",
-        ".psv",
-        ".data",
-        ".dat",
-        ".all-data",
-        ".txt",
-        ".test",
-        ".names",
-        ".parquet",
-        ".pq",
-        ".feather",
-        ".arrow",
-        ".ftr",
-        ".xlsx",
-        ".xlsm",
-        ".xls",
-        ".json",
-        ".jsonl",
-        ".ndjson",
-        ".sqlite",
-        ".sqlite3",
-        ".db",
-        ".arff",
-    )
-)
+# fmt: off
+TABLE_SUFFIXES = frozenset((
+    ".csv", ".tsv", ".tab", ".psv", ".data", ".dat", ".all-data", ".txt", ".test", ".names", ".parquet", ".pq",
+    ".feather", ".arrow", ".ftr", ".xlsx", ".xlsm", ".xls", ".json", ".jsonl", ".ndjson", ".sqlite", ".sqlite3",
+    ".db", ".arff",
+))
+# fmt: on
 COMPRESSED_SUFFIXES = frozenset((".gz", ".bz2", ".xz", ".zst", ".zip"))
 
 _BINARY = (

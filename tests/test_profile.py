@@ -1,0 +1,394 @@
+"""What a column is taken to be: each rule with a table where it fires and one where it must not."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from frames import codes_of, column_of, contents_of, profile_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from toolkit import profile, records
+
+ROWS = [str(number) for number in range(40)]
+
+CELLS = st.one_of(
+    st.none(),
+    st.text(max_size=12),
+    st.sampled_from(
+        [
+            "",
+            " ",
+            "NA",
+            "?",
+            "-",
+            "nan",
+            "inf",
+            "1e999",
+            "-0",
+            "1,5",
+            "1.234,5",
+            "$3",
+            "12%",
+            "True",
+            "no",
+            "0012",
+            "31/12/2019",
+        ]
+        + [
+            "2019-02-30",
+            "2019-01-01",
+            "12/31/19",
+            "Jan 5, 2020",
+            "10:30",
+            "99999999999999999999",
+            "0x1F",
+            "1_000",
+            "\u0661",
+            "(5)",
+        ]
+        + [
+            "2019-01-01 10:00:00+02:00",
+            "20190131",
+            "1546300800",
+            "a@b.de",
+            "http://a.b/c",
+            "[1, 2]",
+            "a|b",
+            "\u2212" + "5",
+            "9999",
+        ]
+    ),
+    st.integers().map(str),
+    st.floats().map(repr),
+    st.dates().map(str),
+)
+
+
+def columns(rows: int) -> st.SearchStrategy[dict[str, list[str | None]]]:
+    names = st.text(max_size=8) | st.sampled_from(["id", "Unnamed: 0", "date", "time", "name", "{{ x }}", "a\nb"])
+    return st.dictionaries(names, st.lists(CELLS, min_size=rows, max_size=rows), max_size=4)
+
+
+FRAMES = st.integers(0, 25).flatmap(columns)
+
+
+@settings(max_examples=200, deadline=None)
+@given(main=FRAMES, test=FRAMES)
+def test_describe_never_raises_and_always_gives_valid_json(
+    main: dict[str, list[str | None]], test: dict[str, list[str | None]]
+) -> None:
+    found = profile_of(main, test=test, submission=test)
+    assert [column.name for column in found.columns] == list(main)
+    assert profile.Profile.from_json(found.to_json()) == found
+    assert records.dump(found.to_json())
+
+
+@settings(max_examples=60, deadline=None)
+@given(main=FRAMES, seed=st.integers(0, 1000))
+def test_order_of_rows_and_columns_and_the_files_name_change_no_decision(
+    main: dict[str, list[str | None]], seed: int
+) -> None:
+    rows = len(next(iter(main.values()), []))
+    order = random.Random(seed).sample(range(rows), rows)
+    names = random.Random(seed).sample(list(main), len(main))
+    shuffled = {name: [main[name][row] for row in order] for name in names}
+    before, after = profile_of(main), profile_of(shuffled, name="other name.csv")
+    for column in before.columns:
+        facts, again = column.to_json(), after.column(column.name).to_json()
+        for key in ("mean", "standard_deviation", "length_mean", "words_mean"):  # sums in another order
+            assert (facts.pop(key) or 0) == pytest.approx(again.pop(key) or 0, rel=1e-6)
+        assert {**facts, "position": 0} == {**again, "position": 0}
+    assert {one.name: one.why for one in before.identifiers} == {one.name: one.why for one in after.identifiers}
+    assert set(before.constants) == set(after.constants)
+    assert before.duplicate_rows == after.duplicate_rows
+    assert codes_of(before.findings) == codes_of(after.findings)
+
+
+def test_a_constant_column_more_changes_nothing_else() -> None:
+    cells = {"a": ROWS, "b": ["x", "y"] * 20}
+    assert profile_of({**cells, "c": ["1"] * 40}).columns[:2] == profile_of(cells).columns
+
+
+# --- missing values ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mark", ["", " ", "NA", "N/A", "?", "-", "null", "None", "unknown", "nan", "inf", "."])
+def test_a_word_among_numbers_is_a_missing_value(mark: str) -> None:
+    column = column_of("1.5", "2", mark, "4")
+    assert (column.kind, column.missing, column.missing_share, column.distinct) == ("number", (mark,), 0.25, 3)
+
+
+@pytest.mark.parametrize("mark", ["", "NA", "?", "NULL", "n/a", "-"])
+def test_a_mark_among_words_is_a_missing_value(mark: str) -> None:
+    column = column_of("red", "blue", mark, "red")
+    assert (column.kind, column.missing, column.values) == ("category", (mark,), ("red", "blue"))
+
+
+@pytest.mark.parametrize("word", ["unknown", "None", "other", "missing", "x"])
+def test_a_word_that_may_be_an_answer_stays_a_category(word: str) -> None:
+    assert column_of("red", "blue", word, "red").missing == ()
+
+
+def test_a_dash_among_signs_is_no_missing_value() -> None:
+    assert column_of("+", "-", "+", "-").missing == ()
+
+
+def test_na_among_words_is_said_to_be_perhaps_a_category() -> None:
+    found = profile_of({"pool": ["NA", "good", "fair", "NA"]})
+    assert "maybe-category" in codes_of(found.findings)
+    assert "maybe-category" not in codes_of(profile_of({"pool": ["?", "good", "fair", ""]}).findings)
+
+
+def test_marks_of_the_rows_to_predict_count_too() -> None:
+    found = profile_of({"a": ["1", "2", ""]}, test={"a": ["3", "?", "N/A", "4"]}).columns[0]
+    assert found.missing == ("", "?", "N/A")
+    assert (found.missing_share, found.test_missing_share) == (pytest.approx(1 / 3), 0.5)
+
+
+def test_a_column_without_gaps_has_no_missing_marks() -> None:
+    assert column_of("a", "b").missing == ()
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cells", "form", "maximum"),
+    [
+        (["1", "2.5", "-3e2"], {}, 2.5),
+        (["$1,234.50", "$99.00", "$5"], {"thousands": ",", "prefix": "$"}, 1234.5),
+        (["1.234,50 \u20ac", "99,00 \u20ac"], {"decimal": ",", "thousands": ".", "suffix": "\u20ac"}, 1234.5),
+        (["1,5", "2,25", "3"], {"decimal": ","}, 3.0),
+        (["1,234", "5,678", "12"], {"thousands": ","}, 5678.0),
+        (["1,23,456", "12,345"], {"thousands": ","}, 123456.0),
+        (["12%", "7.5%"], {"suffix": "%"}, 12.0),
+        (["74 kg", "80 kg"], {"suffix": "kg"}, 80.0),
+        (["10,000+", "500+"], {"thousands": ",", "suffix": "+"}, 10000.0),
+        (["1 234", "12 345 678"], {"thousands": " "}, 12345678.0),
+        (["1'234.5", "2'000.0"], {"thousands": "'"}, 2000.0),
+        (["Rs. 500", "Rs. 1,500"], {"thousands": ",", "prefix": "Rs."}, 1500.0),
+        (["-$5", "$7"], {"prefix": "$"}, 7.0),
+        (["0,123", "0,456"], {"decimal": ","}, 0.456),
+        (["1.234", "5.678"], {}, 5.678),
+    ],
+)
+def test_numbers_in_disguise_are_numbers(cells: list[str], form: dict[str, str], maximum: float) -> None:
+    column = column_of(*cells)
+    assert column.kind == "number"
+    assert column.number_format == profile.NumberFormat(**form)
+    assert column.maximum == maximum
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["0", "1", "2", "3+"],
+        ["10-20", "20-30", "30+"],
+        ["02134", "10001", "94103"],
+        ["A1", "B2", "C3"],
+        ["1st", "2nd", "3rd"],
+        ["1.2.3", "1.2.4"],
+        ["192.168.0.1", "10.0.0.1"],
+        ["5'11", "6'0"],
+    ],
+)
+def test_what_only_looks_like_numbers_is_none(cells: list[str]) -> None:
+    assert column_of(*cells).kind in {"category", "text"}
+
+
+def test_one_phrase_among_many_numbers_is_missing_and_flagged() -> None:
+    found = profile_of({"size": [*ROWS, *["Varies with device"] * 10]})
+    assert found.columns[0].kind == "number"
+    assert found.columns[0].missing == ("Varies with device",)
+    finding = next(one for one in found.findings if one.code == "odd-cells")
+    assert (finding.severity, finding.columns) == ("unsure", ("size",))
+
+
+def test_figures_of_numbers_are_right() -> None:
+    column = column_of("1", "2", "2", "10", "")
+    assert (column.minimum, column.maximum, column.median, column.mean, column.whole) == (1.0, 10.0, 2.0, 3.75, True)
+    assert column.standard_deviation == pytest.approx(4.193, abs=1e-3)
+    assert (column.values, column.counts) == (("2", "1", "10"), (2, 1, 1))
+
+
+def test_a_number_far_outside_is_said_to_be_perhaps_a_gap() -> None:
+    assert "sentinel-number" in codes_of(profile_of({"a": [*ROWS, "-999", "-999"]}).findings)
+    assert "sentinel-number" not in codes_of(profile_of({"a": [*ROWS, "-99"]}).findings)
+
+
+def test_zeros_that_stand_apart_are_told() -> None:
+    measured = [str(90 + number) for number in range(40)]
+    assert "zero-as-missing" in codes_of(profile_of({"a": [*measured, "0", "0"]}).findings)
+    assert "zero-as-missing" not in codes_of(profile_of({"a": ROWS * 2}).findings)
+
+
+# --- dates ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cells", "pattern", "minimum"),
+    [
+        (["2019-12-31", "2020-01-05"], "iso", "2019-12-31"),
+        (["2019-12-31 10:30:00", "2020-01-05 00:00:00"], "iso", "2019-12-31 10:30:00"),
+        (["2019-12-31T10:30:00Z", "2020-01-05T08:00:00Z"], "iso", "2019-12-31 10:30:00"),
+        (["31/12/2019", "05/01/2020"], "%d/%m/%Y", "2019-12-31"),
+        (["12/31/2019", "01/05/2020"], "%m/%d/%Y", "2019-12-31"),
+        (["31.12.2019", "05.01.2020"], "%d.%m.%Y", "2019-12-31"),
+        (["5/1/19", "31/12/19"], "%d/%m/%y", "2019-01-05"),
+        (["31-Dec-2019", "05-Jan-2020"], "%d-%b-%Y", "2019-12-31"),
+        (["Dec 31, 2019", "Jan 5, 2020"], "%b %d, %Y", "2019-12-31"),
+        (["December 31, 2019", "January 5, 2020"], "%B %d, %Y", "2019-12-31"),
+        (["12/31/2019 10:30", "1/5/2020 0:00"], "%m/%d/%Y %H:%M", "2019-12-31 10:30:00"),
+        (["12/31/2019 10:30:15 PM", "1/5/2020 1:00:00 AM"], "%m/%d/%Y %I:%M:%S %p", "2019-12-31 22:30:15"),
+        (["2019/12/31", "2020/01/05"], "%Y/%m/%d", "2019-12-31"),
+        (["1949-01", "1949-02"], "%Y-%m", "1949-01-01"),
+    ],
+)
+def test_dates_are_read_in_the_form_that_all_rows_fit(cells: list[str], pattern: str, minimum: str) -> None:
+    column = column_of(*cells)
+    assert (column.kind, column.date_format, column.minimum) == ("date", pattern, minimum)
+
+
+def test_an_order_of_day_and_month_that_no_row_shows_is_flagged() -> None:
+    found = profile_of({"when": ["01/02/2019", "03/04/2019"]})
+    assert found.columns[0].kind == "date"
+    assert [one.severity for one in found.findings if one.code == "date-order"] == ["unsure"]
+    assert "date-order" not in codes_of(profile_of({"when": ["01/02/2019", "13/04/2019"]}).findings)
+
+
+def test_seconds_since_1970_are_dates_only_under_a_name_of_time() -> None:
+    cells = ["1546300800", "1546387200", "1577836800"]
+    assert column_of(*cells, name="timestamp").date_format == "epoch_seconds"
+    assert column_of(*cells, name="timestamp").minimum == "2019-01-01"
+    assert column_of(*cells, name="income").kind == "number"
+
+
+def test_eight_digits_are_dates_when_all_are_real_days() -> None:
+    assert column_of("20190131", "20190201", name="date").date_format == "%Y%m%d"
+    assert column_of("20190131", "20190299", name="date").kind == "number"
+    assert column_of("20190131", "20190201", name="amount").kind == "number"
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+def test_true_and_false_are_a_boolean_other_pairs_a_category_with_words() -> None:
+    assert column_of("True", "FALSE", "").kind == "boolean"
+    assert column_of("True", "FALSE").words == {"FALSE": False, "True": True}
+    pair = column_of("Yes", "No", "Yes")
+    assert (pair.kind, pair.words) == ("category", {"No": False, "Yes": True})
+    assert column_of("0", "1").kind == "number"
+    assert column_of("left", "right").words == {}
+
+
+def test_sentences_are_text_and_repeated_phrases_a_category() -> None:
+    sentences = [f"this is the {number} message of a person" for number in range(60)]
+    assert column_of(*sentences).kind == "text"
+    assert column_of(*(["no internet service at all", "some of it"] * 30)).kind == "category"
+
+
+def test_titles_with_names_are_text_but_no_identifier() -> None:
+    names = [f"Smith, Mr. Number {number} of {number * 7}" for number in range(80)]
+    found = profile_of({"Name": names})
+    assert (found.columns[0].kind, found.identifiers) == ("text", ())
+
+
+def test_blanks_around_words_do_not_make_other_words() -> None:
+    column = column_of(" <=50K", "<=50K", " >50K", ">50K ")
+    assert (column.distinct, column.values, column.counts) == (2, ("<=50K", ">50K"), (2, 2))
+
+
+def test_lists_and_addresses_in_cells_are_told() -> None:
+    kinds = ["Action", "Drama", "Comedy", "War", "Horror", "Musical"]
+    genres = [f"{kinds[n % 6]}|{kinds[n // 6 % 6]}" for n in range(72)]
+    assert "list-cells" in codes_of(profile_of({"genres": genres}).findings)
+    assert "web-addresses" in codes_of(profile_of({"link": [f"https://a.b/{n}" for n in range(20)]}).findings)
+    assert "file-paths" in codes_of(profile_of({"image": [f"images/{n}.jpg" for n in range(20)]}).findings)
+    assert "list-cells" not in codes_of(profile_of({"name": [f"Smith, Mr. {n}" for n in range(40)]}).findings)
+
+
+# --- identifiers ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("PassengerId", ROWS),
+        ("Unnamed: 0", ROWS),
+        ("Unnamed: 0", [str(n % 10) for n in range(40)]),
+        ("customerID", [f"{n * 37 % 1000:04d}-ABCDE" for n in range(40)]),
+        ("EmployeeNumber", [str(n * 3 + 1) for n in range(40)]),
+        ("row", ROWS),
+        ("code", [f"LP{n:06d}" for n in range(40)]),
+        ("user_id", [str(n % 60 + 100) for n in range(400)]),
+        ("Surname", [f"Name{chr(97 + n % 26)}{chr(97 + n // 26 % 26)}" for n in range(100)]),
+    ],
+)
+def test_identifiers_are_found_with_their_reason(name: str, cells: list[str]) -> None:
+    found = profile_of({name: cells})
+    assert [one.name for one in found.identifiers] == [name]
+    assert found.identifiers[0].why
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("weight", [f"{n * 1.37:.3f}" for n in range(1, 41)]),
+        ("income", [str(n * n * 37 + 11) for n in range(40)]),
+        ("year", [str(1980 + n) for n in range(40)]),
+        ("paid", ["1", "0"] * 20),
+        ("shop_id", [str(n % 6) for n in range(60)]),
+        ("date", [f"2020-01-{n + 1:02d}" for n in range(30)]),
+        ("width", ["3", "5", "9", "12"]),
+        ("NumOfProducts", [str(n % 4) for n in range(40)]),
+        ("city", [f"town{chr(97 + n % 26)}" for n in range(60)]),
+        ("Age", ROWS),
+    ],
+)
+def test_what_describes_rows_is_no_identifier(name: str, cells: list[str]) -> None:
+    assert profile_of({name: cells}).identifiers == ()
+
+
+def test_the_sample_submission_shows_what_names_the_rows() -> None:
+    keys = [str(n * n * 37 + 11) for n in range(40)]
+    test = {"file": ["7", "8"], "x": ["1", "2"]}
+    found = profile_of(
+        {"file": keys, "x": ["1", "2"] * 20}, test=test, submission={"file": ["7", "8"], "y": ["0", "0"]}
+    )
+    assert [one.name for one in found.identifiers] == ["file"]
+    assert profile_of({"file": keys, "x": ["1", "2"] * 20}, test=test).identifiers == ()
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+
+def test_constants_empty_columns_and_doubles_are_counted() -> None:
+    found = profile_of({"a": ["1", "1", "1"], "b": ["", "", ""], "c": ["x", "x", ""], "d": ["1", "1", "2"]})
+    assert found.constants == ("a", "b")
+    assert found.columns[1].kind == "empty"
+    assert found.duplicate_rows == 1
+    assert {"constant-column", "empty-column", "duplicate-rows", "few-rows"} <= set(codes_of(found.findings))
+
+
+def test_a_table_without_rows_or_columns_is_described() -> None:
+    assert profile_of({}).columns == ()
+    assert profile_of({"a": []}).columns[0].kind == "empty"
+
+
+def test_descriptions_and_test_columns_come_along() -> None:
+    contents = contents_of({"a": ["1"]}, test={"a": ["1"], "id": ["7"]})
+    contents.descriptions["a"] = "Age in years"
+    found = profile.describe(contents)
+    assert (found.columns[0].description, found.test_columns) == ("Age in years", ("a", "id"))
+
+
+def test_findings_are_sentences_with_what_was_done() -> None:
+    found = profile_of(
+        {"when": ["01/02/2019"] * 3, "b": ["", "NA", "x"], "c": ["$1", "$2", "$3"], "d": ["?", "1", "2"]}
+    )
+    assert found.findings
+    for finding in found.findings:
+        assert finding.action
+        assert len(finding.message.split()) > 4
