@@ -17,6 +17,7 @@ RECORDS_MAX = 1000  # rows of the sample that take part in the decision
 DELIMITERS = ("\t", ";", "|", ",", "\x01", "^", "~", "::", " ", ":")
 RARE_DELIMITERS = frozenset(("\x01", "^", "~", "::", " ", ":"))
 COMMENT_MARKS = ("#", "%", "//", "--")
+TITLE_LINES_MAX = 20  # records above a header; more of them are the table
 ENOUGH = 0.5  # a delimiter that explains fewer rows than this explains none
 
 _BOMS = (
@@ -180,8 +181,7 @@ def has_header(records: list[list[str]]) -> bool:
     if numeric:
         agree = sum(looks_like_value(first[index]) for index in numeric)
         if agree == len(numeric):
-            named = [first[index].strip() for index in numeric]
-            return _counts_up(named) and not _continues(named, rest, numeric)
+            return _names_after_all(first, rest, numeric)
         return agree <= len(numeric) / 2 or any(first[index].strip().isidentifier() for index in numeric)
     below = [{row[index].strip() for row in rest if index < len(row)} for index in range(len(first))]
     seen = sum(cell.strip() in values for cell, values in zip(first, below, strict=True) if cell.strip())
@@ -225,19 +225,22 @@ def _escapes(text: str, quote: str) -> bool:
 
 def _fit(records: list[tuple[list[str], int]]) -> tuple[int, float]:
     """Return the usual width, and the share of records that have it; a header of another width counts heavily."""
-    if not records:
+    cells = [record for record, _ in records]
+    while len(cells) > 1 and cells[0][0].lstrip().startswith(COMMENT_MARKS) and len(cells[0]) < len(cells[-1]):
+        cells = cells[1:]
+    if not cells:
         return 0, 0.0
-    widths = [len(cells) for cells, _ in records]
-    counts = Counter(widths[1:] or widths)
+    counts = Counter(len(record) for record in cells[1:] or cells)
     width = max(counts, key=lambda value: (counts[value], value))
-    share = counts[width] / max(len(widths) - 1, 1)
-    if len(widths) == 1 or any(value == width for value in widths[:3]):
-        header = 1.0
-    else:
-        header = 0.9 if widths[0] in {width - 1, width + 1} and width > 2 else 0.4  # noqa: PLR2004 - R writes no name for row names
-    if widths[0] == 1 and width > 1 and max(widths[:2]) == 1:
-        header = 0.4
-    return width, min(share, 1.0) * header
+    first = next(index for index, record in enumerate(cells) if len(record) == width)
+    titles = first if 2 * first < len(cells) else 1
+    share = counts[width] / max(len(cells) - max(titles, 1), 1)
+    if first == 0:
+        return width, min(share, 1.0)
+    if len(cells[0]) in {width - 1, width + 1} and width > 2:  # noqa: PLR2004 - R writes no name for row names
+        return width, min(share, 1.0) * 0.9
+    named = first <= TITLE_LINES_MAX and not any(looks_like_value(cell) for cell in cells[first])
+    return width, min(share, 1.0) * (0.9 if named else 0.4)
 
 
 def _one_column(lines: list[str], quote: str, text: str) -> Dialect:
@@ -249,10 +252,7 @@ def _one_column(lines: list[str], quote: str, text: str) -> Dialect:
 
 
 def _with_header(dialect: Dialect, records: list[tuple[list[str], int]], lines: list[str]) -> Dialect:
-    width = dialect.width
-    start = 0
-    while start + 1 < len(records) and _is_title(records[start][0], records[start + 1][0], width):
-        start += 1
+    start = _header_at([cells for cells, _ in records], dialect.width)
     above_lines = records[start - 1][1] if start else 0
     above = tuple(line.rstrip("\r\n") for line in lines[:above_lines])
     cells = [record for record, _ in records[start:]]
@@ -262,26 +262,38 @@ def _with_header(dialect: Dialect, records: list[tuple[list[str], int]], lines: 
     return Dialect(**{**facts, "names": tuple(cells[0]), "lines": records[start][1]})
 
 
-def _is_title(cells: list[str], following: list[str], width: int) -> bool:
-    filled = sum(bool(cell.strip()) for cell in cells)
-    filled_below = sum(bool(cell.strip()) for cell in following)
+def _header_at(records: list[list[str]], width: int) -> int:
+    """Return the place of the header: the first record unless comments or titles, which fill few cells, stand above it."""
     if width == 1:
-        return cells[0].startswith(COMMENT_MARKS) and not following[0].startswith(COMMENT_MARKS)
-    if len(cells) < width and cells[0].lstrip().startswith(COMMENT_MARKS):
-        return True
-    if len(cells) >= width - 1 and width > 2:  # noqa: PLR2004 - one cell less is a header without a name for row names
-        return filled == 1 and filled_below > width / 2
-    return len(cells) < width and filled <= width / 2
+        comments = [cells[0].lstrip().startswith(COMMENT_MARKS) for cells in records]
+        return comments.index(False) if False in comments else 0
+    filled = [sum(bool(cell.strip()) for cell in cells) for cells in records]
+    if sorted(filled)[len(filled) // 2] <= width / 2:  # rows are as empty as a title: the first is the header
+        return 0
+    for place, cells in enumerate(records[: TITLE_LINES_MAX + 1]):
+        comment = len(cells) < width and cells[0].lstrip().startswith(COMMENT_MARKS)
+        if not comment and (filled[place] > width / 2 or (len(cells) == width == 2)):  # noqa: PLR2004 - one of two is half
+            return place
+    return 0
+
+
+def _names_after_all(first: list[str], rest: list[list[str]], numeric: list[int]) -> bool:
+    """Whether numbers above numbers are names: a run such as years, whole ones above fractions, new words beside them."""
+    named = [first[index].strip() for index in numeric]
+    if _counts_up(named):
+        return not _counts_up([rest[0][index].strip() for index in numeric if index < len(rest[0])])
+    below = [[row[index].strip() for row in rest if index < len(row)] for index in range(len(first))]
+    if all(name.isdigit() for name in named):
+        fractions = sum("." in cell for index in numeric for cell in below[index])
+        if fractions > 0.5 * sum(len(below[index]) for index in numeric):  # noqa: PLR2004 - most of them
+            return True
+    words = [index for index in range(len(first)) if index not in numeric and first[index].strip()]
+    again = [index for index in words if len(set(below[index])) < 0.5 * len(below[index])]  # noqa: PLR2004 - few values
+    return bool(again) and not any(first[index].strip() in below[index] for index in words)
 
 
 def _counts_up(names: list[str]) -> bool:
     """Whether numeric names are a run such as 0, 1, 2 or years 1990, 1991: then they are names after all."""
     if len(names) < 3 or not all(name.isdigit() for name in names):  # noqa: PLR2004 - two numbers in a row prove nothing
         return False
-    steps = {int(after) - int(before) for before, after in pairwise(names)}
-    return steps == {1}
-
-
-def _continues(names: list[str], rest: list[list[str]], numeric: list[int]) -> bool:
-    """Whether the next row goes on in the same way, so that the run is data."""
-    return _counts_up([rest[0][index].strip() for index in numeric if index < len(rest[0])]) and bool(names)
+    return {int(after) - int(before) for before, after in pairwise(names)} == {1}

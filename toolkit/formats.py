@@ -94,7 +94,8 @@ def read_json(text: str, what: str) -> tuple[str, Named] | None:
         return "json-lines", [("", _from_json_lines(text, what))]
     except RecursionError as error:
         raise _damaged(what, "JSON", error) from error
-    if isinstance(document, dict) and "\n" not in text.strip() and not _json_tables(document):
+    plain = sum(not isinstance(value, dict | list) for value in document.values()) if isinstance(document, dict) else 0
+    if plain > 1 and "\n" not in text.strip():  # one line of one object: the shortest file with one object a line
         return "json-lines", [("", from_json_records([document]))]
     found = _json_tables(document)
     return ("json", found) if found else None

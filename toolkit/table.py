@@ -181,7 +181,7 @@ def refuse_binary(head: bytes, what: str) -> None:
     if dialect.encoding_of(head).startswith("utf-16") or head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return
     control = sum(head.count(bytes((code,))) for code in range(32) if code not in {0, 1, 9, 10, 12, 13, 26, 27})
-    if control > 0.01 * len(head) or head.count(b"\0") > 0.3 * len(head):
+    if control > max(8, 0.01 * len(head)) or head.count(b"\0") > 0.3 * len(head):
         message = f"`{what}` is binary data, not a table"
         raise DataError(message, hint=hint)
 

@@ -1,0 +1,370 @@
+"""Files of every usual form become tables of raw texts, and what is no table is refused in one sentence."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import sqlite3
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pyarrow as pa
+import pytest
+from frames import codes_of, write
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from toolkit.errors import DataError
+from toolkit.table import Table, read_tables
+
+PLAIN = "name,age\nAnn,31\nBob,42\n"
+ROWS_OF_TOWNS = [["Ann", "31", "Bonn"], ["Bob", "42", "Rome"], ["Cid", "5", "Oslo"]]
+ROWS = [["Ann", "31"], ["Bob", "42"]]
+
+
+def read(tmp_path: Path, content: str | bytes, name: str = "people.csv") -> Table:
+    return read_tables(write(tmp_path, {name: content}) / name)[0]
+
+
+def check(table: Table, names: list[str], rows: list[list[str]]) -> None:
+    assert list(table.frame.columns) == names
+    assert table.frame.fillna("<absent>").to_numpy().tolist() == rows
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^", "~"])
+def test_any_usual_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
+    table = read(tmp_path, PLAIN.replace(",", delimiter))
+    check(table, ["name", "age"], ROWS)
+    assert table.reading.delimiter == delimiter
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_any_line_end_is_found(tmp_path: Path, end: str) -> None:
+    check(read(tmp_path, PLAIN.replace("\n", end)), ["name", "age"], ROWS)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "told"),
+    [("utf-8", "utf-8"), ("utf-8-sig", "utf-8-sig"), ("utf-16", "utf-16"), ("utf-16-le", "utf-16-le"), ("cp1252", "cp1252")],
+)
+def test_any_usual_encoding_is_found(tmp_path: Path, encoding: str, told: str) -> None:
+    table = read(tmp_path, "name,town\nZo\u00eb,K\u00f6ln\nAnn,Li\u00e8ge\n".encode(encoding))
+    check(table, ["name", "town"], [["Zo\u00eb", "K\u00f6ln"], ["Ann", "Li\u00e8ge"]])
+    assert table.reading.encoding == told
+
+
+def test_a_foreign_letter_far_down_the_file_is_read(tmp_path: Path) -> None:
+    table = read(tmp_path, b"name,age\n" + b"Ann,31\n" * 60_000 + "Zo\u00eb,5\n".encode("cp1252"))
+    assert table.frame.iloc[-1].tolist() == ["Zo\u00eb", "5"]
+    assert table.reading.encoding == "cp1252"
+
+
+def test_windows_letters_in_an_utf_8_file_are_kept_and_told(tmp_path: Path) -> None:
+    good = "name,age\n" + "K\u00f6ln,1\nLi\u00e8ge,2\n" * 3
+    table = read(tmp_path, good.encode() + "Zo\u00eb,3\n".encode("cp1252"))
+    assert table.frame["name"].iloc[-1] == "Zo\u00eb"
+    assert table.frame["name"].iloc[0] == "K\u00f6ln"
+    assert codes_of(table.findings) == ["mixed-encoding"]
+
+
+def test_cyrillic_windows_text_is_read_as_such(tmp_path: Path) -> None:
+    words = "\u0438\u043c\u044f,\u0433\u043e\u0440\u043e\u0434\n" + "\u0410\u043d\u043d\u0430,\u041c\u043e\u0441\u043a\u0432\u0430\n\u0418\u0432\u0430\u043d,\u041a\u0430\u0437\u0430\u043d\u044c\n" * 20
+    assert read(tmp_path, words.encode("cp1251")).frame.iloc[0].tolist() == ["\u0410\u043d\u043d\u0430", "\u041c\u043e\u0441\u043a\u0432\u0430"]
+
+
+def test_semicolons_with_decimal_commas_are_not_split_at_the_commas(tmp_path: Path) -> None:
+    check(read(tmp_path, "a;b\n1,5;2,5\n3,5;4,5\n"), ["a", "b"], [["1,5", "2,5"], ["3,5", "4,5"]])
+
+
+def test_quotes_hold_delimiters_line_breaks_and_quotes(tmp_path: Path) -> None:
+    table = read(tmp_path, 'id,text\n1,"a, b"\n2,"two\nlines"\n3,"say ""yes"""\n')
+    check(table, ["id", "text"], [["1", "a, b"], ["2", "two\nlines"], ["3", 'say "yes"']])
+
+
+def test_backslashes_before_quotes_are_understood(tmp_path: Path) -> None:
+    table = read(tmp_path, 'id,text\n1,"say \\"yes\\", now"\n2,"no"\n')
+    check(table, ["id", "text"], [["1", 'say "yes", now'], ["2", "no"]])
+
+
+def test_a_quote_inside_an_unquoted_cell_is_a_letter(tmp_path: Path) -> None:
+    check(read(tmp_path, 'item,price\npipe 5",3\nrod 6",4\n'), ["item", "price"], [['pipe 5"', "3"], ['rod 6"', "4"]])
+
+
+def test_rows_of_other_lengths_are_kept_and_counted(tmp_path: Path) -> None:
+    table = read(tmp_path, "a,b,c\n1,2,3\n4,5\n6,7,8\n9,x,y,z\n1,2,3\n")
+    check(table, ["a", "b", "c"], [["1", "2", "3"], ["4", "5", ""], ["6", "7", "8"], ["9", "x", "y,z"], ["1", "2", "3"]])
+    finding = table.findings[0]
+    assert (finding.code, finding.evidence["short"], finding.evidence["long"]) == ("ragged-rows", 1, 1)
+    assert "line 3: 2" in finding.message
+    assert "line 5: 4" in finding.message
+
+
+def test_delimiters_at_the_end_of_each_line_are_no_column(tmp_path: Path) -> None:
+    table = read(tmp_path, "a,b\n1,2,\n3,4,\n")
+    check(table, ["a", "b"], [["1", "2"], ["3", "4"]])
+    assert table.findings == ()
+
+
+def test_row_names_without_a_name_become_an_unnamed_column(tmp_path: Path) -> None:
+    check(read(tmp_path, "a,b\nx,1,2\ny,3,4\n"), ["Unnamed: 0", "a", "b"], [["x", "1", "2"], ["y", "3", "4"]])
+
+
+def test_names_that_are_empty_or_come_twice_are_made_to_differ(tmp_path: Path) -> None:
+    assert list(read(tmp_path, ",a,a,,a\n1,2,3,4,5\n").frame.columns) == ["Unnamed: 0", "a", "a.1", "Unnamed: 3", "a.2"]
+
+
+def test_zero_bytes_are_left_out_and_told(tmp_path: Path) -> None:
+    table = read(tmp_path, b"name,age\nA\0nn,31\nBob,42\n")
+    check(table, ["name", "age"], ROWS)
+    assert codes_of(table.findings) == ["zero-bytes"]
+
+
+def test_cells_come_out_exactly_as_they_stand(tmp_path: Path) -> None:
+    cells = ["007", "1e5", " x ", "NA", "=1+1", "{{ x }}", "<b>", "__import__('os')"]
+    table = read(tmp_path, "a,b\n" + "".join(f"{cell},1\n" for cell in cells))
+    assert table.frame["a"].tolist() == cells
+    assert set(map(str, table.frame.dtypes)) == {"str"}
+
+
+def test_a_column_of_its_own_is_a_table(tmp_path: Path) -> None:
+    check(read(tmp_path, "age\n31\n42\n"), ["age"], [["31"], ["42"]])
+    check(read(tmp_path, "text\nhello, you\nbye\nwell, well, well\n"), ["text"], [["hello, you"], ["bye"], ["well, well, well"]])
+
+
+# --- headers ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_first_line_of_data_is_no_header(tmp_path: Path) -> None:
+    table = read(tmp_path, "5.1,3.5,setosa\n4.9,3.0,setosa\n6.2,2.9,other\n")
+    check(table, ["column_1", "column_2", "column_3"], [["5.1", "3.5", "setosa"], ["4.9", "3.0", "setosa"], ["6.2", "2.9", "other"]])
+    assert [(one.code, one.severity) for one in table.findings] == [("no-header", "unsure")]
+
+
+def test_words_that_come_again_below_are_no_header(tmp_path: Path) -> None:
+    assert list(read(tmp_path, "p,x,s\ne,x,s\np,x,y\np,b,s\n").frame.columns) == ["column_1", "column_2", "column_3"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name,town\nAnn,Bonn\nBob,Rome\n",  # words above words
+        "type,4046,4225\na,1.5,2.5\nb,3.5,4.5\n",  # product codes as names
+        "country,1990,1991,1992\nx,5,7,2\ny,8,3,1\n",  # years as names
+        "0,1,2,3\n5,7,2,9\n8,3,1,4\n",  # a frame saved with numbers for names
+    ],
+)
+def test_a_header_of_words_or_running_numbers_is_one(tmp_path: Path, text: str) -> None:
+    table = read(tmp_path, text)
+    assert list(table.frame.columns) == text.split("\n")[0].split(",")
+    assert table.rows == text.count("\n") - 1
+
+
+@pytest.mark.parametrize(
+    "above", ["# made by hand\n", "Sales report\n\n", "Report,,\nJanuary,,\n\n", "% one\n% two\n", "Source,World,\n\nDate,2020,\n\n"]
+)
+def test_titles_and_comments_above_the_header_are_passed_over_and_told(tmp_path: Path, above: str) -> None:
+    table = read(tmp_path, above + "name,age,town,x,y\nAnn,31,Bonn,1,2\nBob,42,Rome,1,2\nCid,5,Oslo,1,2\n")
+    check(table, ["name", "age", "town", "x", "y"], [[*row, "1", "2"] for row in ROWS_OF_TOWNS])
+    assert codes_of(table.findings) == ["lines-above-header"]
+
+
+def test_a_header_of_few_names_is_no_title(tmp_path: Path) -> None:
+    table = read(tmp_path, "v1,v2,,,\nham,hello,,,\nspam,win,,,\n")
+    assert (list(table.frame.columns)[:2], table.rows) == (["v1", "v2"], 2)
+
+
+# --- other forms ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"),
+    [("p.csv.gz", gzip.compress), ("p.csv.bz2", bz2.compress), ("p.csv.xz", lzma.compress), ("p.csv", gzip.compress)]
+    + [("p.csv.zst", lambda raw: pa.compress(raw, codec="zstd", asbytes=True))],
+)
+def test_compressed_text_is_opened(tmp_path: Path, name: str, pack: object) -> None:
+    assert callable(pack)
+    check(read(tmp_path, pack(PLAIN.encode()), name), ["name", "age"], ROWS)
+
+
+def test_every_table_of_a_zip_is_read(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a/people.csv", PLAIN)
+        archive.writestr("b.tsv", PLAIN.replace(",", "\t"))
+        archive.writestr("__MACOSX/._people.csv", "junk")
+        archive.writestr("photo.png", "x")
+    tables = read_tables(write(tmp_path, {"all.zip": packed.getvalue()}) / "all.zip")
+    assert [(table.name, table.reading.member) for table in tables] == [
+        ("all.zip:a/people.csv", "a/people.csv"),
+        ("all.zip:b.tsv", "b.tsv"),
+    ]
+    check(tables[1], ["name", "age"], ROWS)
+
+
+def test_an_archive_that_explodes_is_refused(tmp_path: Path) -> None:
+    bomb = gzip.compress(b"0" * (200 << 20))
+    with pytest.raises(DataError, match="unpacks to more than"):
+        read(tmp_path, bomb, "p.csv.gz")
+
+
+def test_typed_files_come_out_in_their_shortest_form(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "i": [1, 2],
+            "f": [1.0, 2.5],
+            "b": [True, False],
+            "d": pd.to_datetime(["2024-01-31", "2024-02-01"]),
+            "t": pd.to_datetime(["2024-01-31 10:30", "2024-02-01 00:00"]),
+            "s": ["x", None],
+            "c": pd.Categorical(["u", "v"]),
+        }
+    )
+    frame.to_parquet(tmp_path / "p.parquet")
+    frame.to_feather(tmp_path / "p.feather")
+    for name in ("p.parquet", "p.feather"):
+        table = read_tables(tmp_path / name)[0]
+        assert table.frame["i"].tolist() == ["1", "2"]
+        assert table.frame["f"].tolist() == ["1", "2.5"]
+        assert table.frame["b"].tolist() == ["True", "False"]
+        assert table.frame["d"].tolist() == ["2024-01-31", "2024-02-01"]
+        assert table.frame["t"].tolist() == ["2024-01-31 10:30:00", "2024-02-01"]
+        assert table.frame["s"].isna().tolist() == [False, True]
+        assert table.frame["c"].tolist() == ["u", "v"]
+
+
+def test_each_filled_sheet_of_a_workbook_is_a_table(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    first = book.active
+    assert first is not None
+    first.title = "People"
+    for row in (["Staff of 2024"], ["name", "age"], ["Ann", 31], ["Bob", 42.5], ["Cid", None]):
+        first.append(row)
+    book.create_sheet("Empty")
+    book.create_sheet("Towns").append(["town"])
+    book["Towns"].append(["Bonn"])
+    book.save(tmp_path / "book.xlsx")
+    tables = read_tables(tmp_path / "book.xlsx")
+    assert [table.name for table in tables] == ["book.xlsx:People", "book.xlsx:Towns"]
+    check(tables[0], ["name", "age"], [["Ann", "31"], ["Bob", "42.5"], ["Cid", "<absent>"]])
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ('[{"name": "Ann", "age": 31}, {"name": "Bob", "age": 42}]', "json"),
+        ('{"name": "Ann", "age": 31}\n{"name": "Bob", "age": 42}\n', "json-lines"),
+        ('{"name": ["Ann", "Bob"], "age": [31, 42]}', "json"),
+        ('{"name": {"0": "Ann", "1": "Bob"}, "age": {"0": 31, "1": 42}}', "json"),
+        ('{"people": [{"name": "Ann", "age": 31}, {"name": "Bob", "age": 42}], "version": 1}', "json"),
+    ],
+)
+def test_json_in_every_usual_shape_is_a_table(tmp_path: Path, text: str, kind: str) -> None:
+    table = read(tmp_path, text, "people.json")
+    check(table, ["name", "age"], ROWS)
+    assert table.reading.format == kind
+
+
+def test_nested_json_becomes_columns_and_lists_stay_text(tmp_path: Path) -> None:
+    text = json.dumps([{"a": {"b": 1.50, "c": None}, "d": [1, 2], "e": True}, {"a": {"b": 2}}])
+    check(read(tmp_path, text, "x.json"), ["a.b", "a.c", "d", "e"], [["1.5", "<absent>", '["1", "2"]', "True"], ["2", "<absent>", "<absent>", "<absent>"]])
+
+
+def test_each_table_of_a_database_is_read(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "data.sqlite") as database:
+        database.execute('CREATE TABLE "my ""people""" (name TEXT, age INTEGER)')
+        database.executemany('INSERT INTO "my ""people""" VALUES (?, ?)', [("Ann", 31), ("Bob", None)])
+    database.close()
+    table = read_tables(tmp_path / "data.sqlite")[0]
+    check(table, ["name", "age"], [["Ann", "31"], ["Bob", "<absent>"]])
+    assert table.reading.sheet == 'my "people"'
+
+
+def test_arff_is_read_with_its_attributes_as_names(tmp_path: Path) -> None:
+    text = "% note\n@RELATION iris\n@ATTRIBUTE width NUMERIC\n@ATTRIBUTE 'the kind' {a,'b c'}\n@DATA\n% rows\n1.5,a\n?, 'b c'\n"
+    check(read(tmp_path, text, "iris.arff"), ["width", "the kind"], [["1.5", "a"], ["?", "b c"]])
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("18.0   8   307.0   \"chevrolet malibu\"\n15.0   8   350.0   \"buick skylark\"\n16.0 4 99.0 \"saab\"\n", 3),
+        ("1::10::5\n1::20::3\n2::10::4\n", 3),
+        ("a b c\n1 2 3\n4 5 6\n", 2),
+    ],
+)
+def test_tables_with_blanks_or_double_colons_are_split(tmp_path: Path, text: str, rows: int) -> None:
+    table = read(tmp_path, text, "auto.data")
+    assert table.rows == rows
+    assert table.frame.shape[1] > 2
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "said"),
+    [
+        (b"", "a.csv", "is empty"),
+        (b"\n\n  \n", "a.csv", "is empty"),
+        (b"\xef\xbb\xbf", "a.csv", "is empty"),
+        (b"name,age\n", "a.csv", "has a header .* and no rows"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "a.csv", "is a PNG image"),
+        (b"\x80\x04\x95" + bytes(100), "a.csv", "pickle"),
+        (bytes(range(256)) * 20, "a.csv", "is binary data"),
+        (b"PAR1garbage", "a.parquet", "cannot be read as Parquet"),
+        (b"PK\x03\x04garbage", "a.zip", "damaged or locked zip"),
+        (b"\x1f\x8bgarbage", "a.csv.gz", "damaged gz"),
+        (b"SQLite format 3\0garbage", "a.db", "cannot be read as SQLite"),
+        (b"\xd0\xcf\x11\xe0" + bytes(100), "a.xls", "old Excel workbook"),
+        (b'{"a": 1, "b": "x"', "a.json", "no JSON"),
+        (b'"just text"', "a.json", "single line"),
+        (b'{"a": {"b": {"c": 1}}}', "a.json", "not a table"),
+    ],
+)
+def test_what_is_no_table_is_refused_in_one_sentence(tmp_path: Path, content: bytes, name: str, said: str) -> None:
+    with pytest.raises(DataError, match=said) as raised:
+        read(tmp_path, content, name)
+    assert f"`{name}`" in raised.value.message
+    assert raised.value.hint
+    assert raised.value.exit_code == 4
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="is not there"):
+        read_tables(tmp_path / "nothing.csv")
+    with pytest.raises(DataError, match="is a folder"):
+        read_tables(tmp_path)
+
+
+# --- properties -------------------------------------------------------------------------------------------------------
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"], include_characters="\n\t", exclude_characters="\ufeff"), max_size=8)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=st.lists(st.tuples(TEXT, TEXT, TEXT), min_size=1, max_size=8))
+def test_what_pandas_writes_is_read_as_it_was(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]]) -> None:
+    frame = pd.DataFrame([[*row, "end"] for row in rows], columns=["first name", "second name", "third name", "last name"], dtype="str")
+    path = tmp_path_factory.mktemp("round") / "table.csv"
+    frame.to_csv(path, index=False)
+    table = read_tables(path)[0]
+    assert list(table.frame.columns) == list(frame.columns)
+    assert table.frame.to_numpy().tolist() == frame.to_numpy().tolist()
+
+
+@settings(max_examples=150, deadline=None)
+@given(raw=st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
+def test_any_bytes_give_tables_or_one_sentence(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
+    path = tmp_path_factory.mktemp("any") / "table.csv"
+    path.write_bytes(raw)
+    try:
+        tables = read_tables(path)
+    except DataError as error:
+        assert error.hint
+    else:
+        assert all(table.rows for table in tables)
