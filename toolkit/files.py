@@ -1,0 +1,302 @@
+"""Files handled with care: hashed, written whole or not at all, unpacked without trusting what is inside."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import shutil
+import stat
+import tarfile
+import tempfile
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING
+
+from toolkit.errors import DataError, ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHUNK_BYTES = 1 << 20
+MEMBERS_MAX = 50_000  # more files than the largest image data sets of Kaggle have a folder for
+EXPANSION_MAX = 200  # CSV packs about 10 to 1, logs 50 to 1; a bomb 1,000 to 1 and more
+EXPANDED_FREE_BYTES = 100_000_000  # small archives may expand to this whatever their ratio
+NESTING_MAX = 3
+PATH_BYTES_MAX = 400
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much an archive may hold: members, bytes in all, and bytes for each packed byte."""
+
+    members_max: int = MEMBERS_MAX
+    bytes_max: int = 200_000_000_000
+    expansion_max: int = EXPANSION_MAX
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hex, read a chunk at a time."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def human_size(size_bytes: float) -> str:
+    """Return a size for people: ``981 B``, ``1.2 MB``.
+
+    >>> human_size(1_234_567)
+    '1.2 MB'
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(size_bytes) < 1000:  # noqa: PLR2004 - SI units
+            return f"{size_bytes:.0f} {unit}" if unit == "B" else f"{size_bytes:.1f} {unit}"
+        size_bytes /= 1000
+    return f"{size_bytes:.1f} TB"
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file to write that takes ``path``'s place when all went well, and leaves nothing behind when not.
+
+    Raises ``ProjectError`` when the disk is full or the folder cannot be written.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name[:40]}.", delete=False) as stream:
+            temporary = Path(stream.name)
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+        temporary = None
+    except OSError as error:
+        message = f"`{path}` cannot be written: {error.strerror or error}"
+        raise ProjectError(message, hint="free some space or choose another folder with `--into`") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Write a whole file or nothing (see ``atomic``)."""
+    with atomic(path) as stream:
+        stream.write(content.encode() if isinstance(content, str) else content)
+
+
+def is_archive(path: Path) -> bool:
+    """Return whether the file's first bytes are those of a zip, tar or gzipped tar; its name does not matter.
+
+    Files that are zips by format and something else by meaning (Excel, skops, Keras) are told by their name.
+    """
+    if path.suffix.lower() in {
+        ".xlsx",
+        ".xlsm",
+        ".ods",
+        ".docx",
+        ".pptx",
+        ".skops",
+        ".keras",
+        ".npz",
+        ".pt",
+        ".pt2",
+        ".pth",
+        ".jar",
+    }:
+        return False
+    try:
+        return zipfile.is_zipfile(path) if _starts_with(path, b"PK") else _is_tar(path)
+    except OSError:
+        return False
+
+
+def unpack(archive: Path, into: Path, *, bounds: Bounds | None = None, nested: bool = True) -> list[Path]:
+    """Return the files of ``archive``, unpacked into ``into``, which must not exist or be empty.
+
+    Archives inside are unpacked in their place, up to ``NESTING_MAX`` deep. Refused with ``DataError``, nothing left
+    behind: names that climb out or are absolute, links and devices, names that differ by case alone, encrypted
+    members, too many members, expansion beyond ``bounds``.
+    """
+    limits = bounds or Bounds()
+    into.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        staging = Path(tempfile.mkdtemp(dir=into.parent, prefix=f".{into.name[:40]}."))
+    except OSError as error:
+        message = f"`{into}` cannot be written: {error.strerror or error}"
+        raise ProjectError(message, hint="free some space or choose another folder") from error
+    try:
+        budget = _Budget(archive, limits)
+        _unpack_one(archive, staging, budget)
+        if nested:
+            _unpack_nested(staging, budget, depth=1)
+        if into.exists():
+            into.rmdir()
+        staging.rename(into)
+    except (
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        EOFError,
+        gzip.BadGzipFile,
+        UnicodeError,
+        NotImplementedError,
+    ) as error:
+        message = f"`{archive.name}` is damaged or no archive that can be read: {error}"
+        raise DataError(message, hint="download it again") from error
+    except OSError as error:
+        message = f"`{archive.name}` cannot be unpacked: {error.strerror or error}"
+        raise DataError(message, hint="free some space, then try again") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return sorted(path for path in into.rglob("*") if path.is_file())
+
+
+class _Budget:
+    """What is left of the bounds while an archive and those inside it are unpacked."""
+
+    def __init__(self, archive: Path, bounds: Bounds) -> None:
+        size = archive.stat().st_size
+        self.name = archive.name
+        self.members_max = bounds.members_max
+        self.members_left = bounds.members_max
+        self.bytes_max = min(bounds.bytes_max, max(size * bounds.expansion_max, EXPANDED_FREE_BYTES))
+        self.bytes_left = self.bytes_max
+
+    def member(self) -> None:
+        self.members_left -= 1
+        if self.members_left < 0:
+            self.refuse(f"it holds more than {self.members_max:,} files")
+
+    def spend(self, size_bytes: int) -> None:
+        self.bytes_left -= size_bytes
+        if self.bytes_left < 0:
+            self.refuse(f"it expands beyond {human_size(self.bytes_max)}")
+
+    def refuse(self, reason: str) -> None:
+        message = f"the archive `{self.name}` is refused: {reason}"
+        raise DataError(message, hint="unpack it yourself if you trust it, then name the folder")
+
+
+def _unpack_one(archive: Path, into: Path, budget: _Budget) -> None:
+    taken: set[str] = set()
+    if _starts_with(archive, b"PK"):
+        with zipfile.ZipFile(archive) as zipped:
+            budget_check = zipped.infolist()
+            if len(budget_check) > budget.members_left:
+                budget.refuse(f"it holds {len(budget_check):,} files, more than {budget.members_max:,}")
+            for info in budget_check:
+                if info.is_dir():
+                    _safe_name(info.filename, budget)
+                    continue
+                mode = info.external_attr >> 16
+                if stat.S_IFMT(mode) not in {0, stat.S_IFREG}:
+                    budget.refuse(f"`{info.filename}` is a link or a device")
+                if info.flag_bits & 1:
+                    budget.refuse(f"`{info.filename}` is encrypted")
+                target = _place(into, info.filename, taken, budget)
+                with zipped.open(info) as source:
+                    _copy(source, target, budget)
+        return
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            if member.isdir():
+                _safe_name(member.name, budget)
+                continue
+            if not member.isreg():
+                budget.refuse(f"`{member.name}` is a link or a device")
+            target = _place(into, member.name, taken, budget)
+            content = tar.extractfile(member)
+            if content is not None:
+                with content:
+                    _copy(content, target, budget)
+
+
+def _unpack_nested(folder: Path, budget: _Budget, *, depth: int) -> None:
+    """Unpack the archives in ``folder``: one that holds a single file of its own name becomes that file."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() or not path.is_file() or not is_archive(path):
+            continue
+        if depth > NESTING_MAX:
+            budget.refuse(f"archives lie in archives more than {NESTING_MAX} deep")
+        inner = Path(tempfile.mkdtemp(dir=path.parent, prefix=".inner."))
+        _unpack_one(path, inner, budget)
+        _unpack_nested(inner, budget, depth=depth + 1)
+        found = [entry for entry in inner.rglob("*") if entry.is_file()]
+        single = found[0] if len(found) == 1 and found[0].name in {path.name, path.stem} else None
+        path.unlink()
+        target = path.with_name(single.name) if single else path.with_suffix("")
+        if target.exists():
+            target = path.with_name(f"{path.name}.unpacked")
+        (single or inner).rename(target)
+        if single:
+            shutil.rmtree(inner)
+
+
+def _safe_name(name: str, budget: _Budget) -> PurePosixPath:
+    plain = PurePosixPath(name.replace("\\", "/"))
+    if not name or "\x00" in name or len(name.encode(errors="surrogateescape")) > PATH_BYTES_MAX:
+        budget.refuse("a member's name is empty, too long or holds NUL")
+    drive = len(plain.parts) > 0 and plain.parts[0].endswith(":")
+    if plain.is_absolute() or drive or ".." in plain.parts:
+        budget.refuse(f"`{name}` leads out of its folder")
+    return plain
+
+
+def _place(into: Path, name: str, taken: set[str], budget: _Budget) -> Path:
+    plain = _safe_name(name, budget)
+    budget.member()
+    key = str(plain).casefold()
+    if key in taken:
+        budget.refuse(f"two of its names are the same but for case: `{name}`")
+    taken.add(key)
+    target = into.joinpath(*plain.parts)
+    if not target.resolve().is_relative_to(into.resolve()):
+        budget.refuse(f"`{name}` leads out of its folder")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        budget.refuse(f"`{name}` lies below a file")
+    if target.exists():
+        budget.refuse(f"`{name}` is both a file and a folder")
+    return target
+
+
+def _copy(source: IO[bytes], target: Path, budget: _Budget) -> None:
+    try:
+        with target.open("xb") as out:
+            while chunk := source.read(CHUNK_BYTES):
+                budget.spend(len(chunk))
+                out.write(chunk)
+    except RuntimeError as error:  # zipfile: a password is needed, an unknown method
+        budget.refuse(str(error))
+
+
+def _starts_with(path: Path, magic: bytes) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(len(magic)) == magic
+
+
+def _is_tar(path: Path) -> bool:
+    """Return whether the file is a tar, packed or not; a gzipped single file is not one."""
+    if path.stat().st_size < 262:  # noqa: PLR2004 - a tar's first header carries its mark at byte 257
+        head = b""
+    else:
+        with path.open("rb") as stream:
+            head = stream.read(262)
+    if head[257:262] == b"ustar":
+        return True
+    if not _starts_with(path, b"\x1f\x8b"):
+        return False
+    try:
+        with gzip.open(path) as stream:
+            return bool(stream.read(262)[257:262] == b"ustar")
+    except (OSError, EOFError):
+        return False
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,123 @@
+"""A ``Handle`` becomes a ``Download``: complete files on this disk, and what is known of where they came from."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toolkit.download import Download, FileRecord, Provenance
+from toolkit.errors import AccessError, DataError
+from toolkit.files import is_archive, sha256_of, unpack, write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from toolkit.handle import Handle
+
+CACHE_VARIABLE = "KAGGLE2APP_CACHE"
+SKIPPED_FOLDERS = frozenset({"__MACOSX", "__pycache__", "node_modules"})
+SKIPPED_FILES = frozenset({"Thumbs.db", "desktop.ini"})
+
+
+def cache_folder() -> Path:
+    """Return the folder that keeps what was fetched: ``KAGGLE2APP_CACHE``, else the platform's own for caches."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "kaggle2app"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "kaggle2app" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kaggle2app"
+
+
+def fetch(handle: Handle, *, offline: bool = False, progress: Callable[[str], None] | None = None) -> Download:
+    """Return the complete files of ``handle`` on this disk, with their hashes and provenance.
+
+    A sample needs no network, a local file or folder is read where it lies and never changed, an archive is unpacked
+    into the cache. Raises ``DataError`` for what is missing or damaged, ``AccessError`` for what Kaggle does not give.
+    """
+    del offline, progress  # nothing below the network needs them yet
+    match handle.kind:
+        case "sample":
+            return _sample(handle)
+        case "local":
+            return _local(handle)
+        case _:
+            message = f"`{handle}` is on Kaggle, and this version does not download from there"
+            page = handle.page
+            hint = f"download it from {page} and run the command on the file, e.g. `kaggle2app new ./archive.zip`"
+            raise AccessError(message, hint=hint)
+
+
+def _sample(handle: Handle) -> Download:
+    from toolkit import samples  # noqa: PLC0415 - scikit-learn, 1 s
+
+    sample = samples.load(handle.slug)
+    root = cache_folder() / "samples" / handle.slug
+    path = root / sample.file_name
+    if not path.exists() or path.read_bytes() != sample.content:
+        write_atomic(path, sample.content)
+    return _download(root, [path], sample.provenance)
+
+
+def _local(handle: Handle) -> Download:
+    path = Path(handle.path).expanduser()
+    try:
+        if not path.exists():
+            message = f"`{handle.path}` does not exist"
+            raise DataError(message, hint="check the path; a Kaggle dataset is named `owner/slug`")
+        path = path.resolve()
+        if path.is_dir():
+            found = sorted(_files_below(path))
+            if not found:
+                message = f"the folder `{handle.path}` holds no file"
+                raise DataError(message, hint="name the folder or file that holds the data")
+            return _download(path, found, _provenance(path))
+        if path.stat().st_size == 0:
+            message = f"`{handle.path}` is empty: 0 bytes"
+            raise DataError(message, hint="download it again")
+        if is_archive(path):
+            root = cache_folder() / "local" / sha256_of(path)[:20]
+            if not root.exists():
+                unpack(path, root)
+            found = sorted(_files_below(root))
+            if not found:
+                message = f"the archive `{handle.path}` holds no file"
+                raise DataError(message, hint="download it again")
+            return _download(root, found, _provenance(path))
+        return _download(path.parent, [path], _provenance(path))
+    except PermissionError as error:
+        message = f"`{error.filename or handle.path}` may not be read by this user"
+        raise DataError(message, hint="change its permissions, or copy it") from error
+    except OSError as error:
+        message = f"`{handle.path}` cannot be read: {error.strerror or error}"
+        raise DataError(message, hint="check the path and the disk") from error
+
+
+def _provenance(path: Path) -> Provenance:
+    """Return what is known of a file of the person's own: its name, and when it was read."""
+    name = path.name.split(".")[0] if path.is_file() else path.name
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Provenance(source=path.name, kind="local", title=name, fetched_at=now)
+
+
+def _download(root: Path, paths: Iterable[Path], provenance: Provenance) -> Download:
+    records = tuple(
+        FileRecord(path.relative_to(root).as_posix(), path.stat().st_size, sha256_of(path)) for path in paths
+    )
+    return Download(root, records, replace(provenance, files=records))
+
+
+def _files_below(folder: Path) -> Iterable[Path]:
+    """Yield the regular files below ``folder``; hidden ones, links and what systems leave behind are no data."""
+    for current, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in SKIPPED_FOLDERS)
+        for name in names:
+            path = Path(current, name)
+            if not name.startswith(".") and name not in SKIPPED_FILES and not path.is_symlink() and path.is_file():
+                yield path
