@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,3 +83,24 @@ def datasets() -> Path:
     if not DATASETS.is_dir():
         pytest.skip(f"the real data sets are not at {DATASETS}")
     return DATASETS
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Outcome:
+    """One project made by `kaggle2app new sample:iris --json`, as a shell would call it; do not change it."""
+    into = tmp_path_factory.mktemp("made")
+    done = subprocess.run(
+        [sys.executable, "-m", "toolkit", "new", "sample:iris", "--yes", "--into", str(into), "--seconds", "20", "--json"],
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "HOME": str(home), "NO_COLOR": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    return Outcome(code=done.returncode, out=done.stdout, err=done.stderr)
+
+
+@pytest.fixture(scope="session")
+def built_project(built: Outcome) -> Path:
+    """The folder of the project that `built` made."""
+    return Path(built.json["project"])

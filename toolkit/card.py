@@ -157,7 +157,7 @@ def _origin(provenance: Provenance) -> list[str]:
 def _licence(provenance: Provenance) -> str:
     name = _link(provenance.licence_url, text=provenance.licence) if provenance.licence else ""
     words = markdown(licence_in_words(provenance.licence))
-    return f"{name}: {words}" if name else words
+    return f"{name} ({words})" if name else words
 
 
 def _link(address: str, *, text: str = "") -> str:

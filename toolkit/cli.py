@@ -175,7 +175,7 @@ def fetch(source: Source, *, offline: Offline = False, json: Json = False) -> No
     from toolkit.source import fetch as bring  # noqa: PLC0415 - as above
 
     with _progress() as steps, steps("fetch"):
-        download = bring(Handle.parse(source), offline=offline)
+        download = bring(Handle.parse(source), offline=offline, progress=steps.say)
     if json:
         report.print_json(report.fetched_json(download))
     else:
@@ -263,7 +263,7 @@ def _read(source: str, *, table: str | None, offline: bool, steps: Steps) -> tup
 
     handle = Handle.parse(source)
     with steps("fetch"):
-        download = bring(handle, offline=offline)
+        download = bring(handle, offline=offline, progress=steps.say)
     with steps("read"):
         contents = read(download, table=table)
     with steps("describe"):

@@ -16,7 +16,7 @@ import sys
 import tomllib
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from toolkit.card import data_card, printable
@@ -51,6 +51,7 @@ TAKEN = frozenset(sys.stdlib_module_names) | frozenset(
 # What the project's own `train` writes, for the tree that --dry-run shows.
 TRAINED = (
     "model/encoder.json",
+    "model/example.json",
     "model/example.json",
     "model/golden.json",
     "model/manifest.json",
@@ -212,8 +213,10 @@ def render(
         "title": plain_text(plan.title, characters_max=TITLE_CHARACTERS_MAX) or named.slug,
         "summary": plain_text(_summary(plan), characters_max=SUMMARY_CHARACTERS_MAX),
         "author": plain_text(author, characters_max=TITLE_CHARACTERS_MAX) or f"The {named.slug} authors",
-        "source": plain_text(plan.source, characters_max=SUMMARY_CHARACTERS_MAX) or named.slug,
+        "source": plain_text(shareable(plan.source), characters_max=SUMMARY_CHARACTERS_MAX) or named.slug,
     }
+    plan = dataclasses.replace(plan, source=shareable(plan.source))
+    contents = dataclasses.replace(contents, provenance=_shareable_provenance(contents.provenance))
     with disk_errors_told(path), _removed_on_failure(path):
         into.mkdir(parents=True, exist_ok=True)
         _render_template(context, into.absolute(), overwrite=path.exists())
@@ -221,6 +224,16 @@ def render(
             shutil.rmtree(cache)
         _write_data(path, plan, schema, profile, contents)
     return Project(path=path, slug=named.slug, package=named.package, title=context["title"])
+
+
+def shareable(source: str) -> str:
+    """Return a source as others may read it: of a path on this machine, only the last part."""
+    return PurePath(source).name if PurePath(source).is_absolute() or source.startswith((".", "~")) else source
+
+
+def _shareable_provenance(provenance: Provenance) -> Provenance:
+    address = "" if provenance.url.startswith("file:") else provenance.url
+    return dataclasses.replace(provenance, source=shareable(provenance.source), url=address)
 
 
 def _summary(plan: Plan) -> str:

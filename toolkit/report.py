@@ -152,12 +152,11 @@ def print_inspected(contents: Contents, profile: Profile, task: Task, *, ask: st
     out = _console(sys.stdout)
     origin = contents.provenance
     _say(out, origin.title or origin.source, style="bold")
-    licence = f"{origin.licence}: {licence_in_words(origin.licence)}" if origin.licence else licence_in_words("")
     _facts(
         out,
         (
             ("source", origin.source + (f", version {origin.version}" if origin.version else "")),
-            ("licence", licence),
+            ("licence", _licence(origin.licence)),
             ("table", f"{profile.table}: {profile.rows:,} rows, {len(profile.columns):,} columns"),
             ("target", f"{task.target} ({task.kind}){'' if task.sure else ', not sure'}"),
             ("why", "; ".join(task.reasons)),
@@ -209,10 +208,7 @@ def print_fetched(download: Download) -> None:
         (
             ("source", origin.source + (f", version {origin.version}" if origin.version else "")),
             ("title", origin.title),
-            (
-                "licence",
-                f"{origin.licence}: {licence_in_words(origin.licence)}" if origin.licence else licence_in_words(""),
-            ),
+            ("licence", _licence(origin.licence)),
             ("folder", str(download.root)),
         ),
     )
@@ -430,6 +426,10 @@ def _all_findings(contents: Contents, profile: Profile, task: Task) -> list[Any]
     once = list({(finding.code, finding.message): finding for finding in found}.values())
     order = {"unsure": 0, "warning": 1, "note": 2}
     return sorted(once, key=lambda finding: order[finding.severity])
+
+
+def _licence(name: str) -> str:
+    return f"{name} ({licence_in_words(name)})" if name else licence_in_words("")
 
 
 def _interval(name: str, score: dict[str, Any]) -> str:
