@@ -87,17 +87,12 @@ def model_info(model: Model, folder: Path) -> dict[str, Any]:
 
 def answer_rows(model: Model, rows: list[object], telemetry: Telemetry | None = None) -> list[dict[str, Any]]:
     """Return one answer a JSON row, in order, each with its notes; ``InputError`` names every problem."""
-    columns = model.schema.from_rows(rows)
-    predictions = model.predict(columns, len(rows))
-    answers = []
-    for answer, notes in zip(predictions.to_json(), model.notes(columns, len(rows)), strict=True):
-        answer["notes"] = [note.to_json() for note in notes]
-        answers.append(answer)
-        if telemetry:
-            for note in notes:
-                telemetry.notes.labels(note.kind).inc()
+    answers = model.answer(rows)
     if telemetry:
         telemetry.rows.inc(len(rows))
+        for answer in answers:
+            for note in answer["notes"]:
+                telemetry.notes.labels(note["kind"]).inc()
     return answers
 
 

@@ -18,6 +18,8 @@ import numpy as np
 
 from .errors import ModelError
 from .features import Encoder
+from .notes import notes_of
+from .rows import RowReader
 from .schema import InputError, Problem, Schema
 
 if TYPE_CHECKING:
@@ -25,12 +27,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .schema import Column, Columns
+    from .notes import Note
+    from .schema import Columns
 
 logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 SERVED_FILES = ("schema.json", "encoder.json", "model.onnx")  # what an answer depends on, and so its version
+QUICK_ROWS_MAX = 16  # up to here a pass a row is quicker than an array a column
 WATCHED_PACKAGES = ("numpy", "onnxruntime")
 
 
@@ -56,19 +60,6 @@ class OnnxScorer:
         """Return the graph's answer for each row of ``matrix``."""
         answer: NDArray[np.float64] = self._session.run(["answer"], {"features": matrix})[0]
         return answer
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something a reader of one answer should know: which column, what kind of oddity, in words."""
-
-    kind: str
-    column: str
-    message: str
-
-    def to_json(self) -> dict[str, str]:
-        """Return the note as it stands in an answer."""
-        return {"kind": self.kind, "column": self.column, "message": self.message}
 
 
 @dataclass(frozen=True)
@@ -103,6 +94,7 @@ class Model:
         self.schema = schema
         self.encoder = encoder
         self.scorer = scorer
+        self._reader = RowReader(schema, encoder)
 
     @classmethod
     def load(cls, folder: Path) -> Model:
@@ -124,51 +116,36 @@ class Model:
         Raises ``InputError`` for a row so extreme that the model's answer is not a finite number.
         """
         with np.errstate(over="ignore", invalid="ignore"):  # told below, by row
-            answer = self.scorer.score(self.encoder.encode(columns, rows))
-        extreme = np.flatnonzero(~np.isfinite(answer).all(axis=1))
-        if len(extreme):
+            return self._score(self.encoder.encode(columns, rows))
+
+    def notes(self, columns: Columns, rows: int) -> list[list[Note]]:
+        """Return what each answer's reader should know: values missing, never seen, or outside the seen range."""
+        return notes_of(self.schema, self.encoder, columns, rows)
+
+    def answer(self, rows: list[object]) -> list[dict[str, Any]]:
+        """Return one answer a JSON row, in order, each with its notes; ``InputError`` names every problem."""
+        quick = self._reader.read(rows) if len(rows) <= QUICK_ROWS_MAX else None
+        if quick is None:
+            columns = self.schema.from_rows(rows)
+            matrix = self.encoder.encode(columns, len(rows))
+            notes = [[note.to_json() for note in noted] for noted in self.notes(columns, len(rows))]
+        else:
+            matrix, notes = quick
+        answers = []
+        for answer, noted in zip(self._score(matrix).to_json(), notes, strict=True):
+            answer["notes"] = noted
+            answers.append(answer)
+        return answers
+
+    def _score(self, matrix: NDArray[np.float64]) -> Predictions:
+        answer = self.scorer.score(matrix)
+        if not np.isfinite(answer).all():
+            extreme = np.flatnonzero(~np.isfinite(answer).all(axis=1))
             message = "its numbers are too large for the model to answer"
             raise InputError([Problem(int(row), None, message) for row in extreme[:100]])
         if self.schema.task == "regression":
             return Predictions(self.schema, answer[:, 0], None)
         return Predictions(self.schema, answer.argmax(axis=1), answer)
-
-    def notes(self, columns: Columns, rows: int) -> list[list[Note]]:
-        """Return what each answer's reader should know: values missing, never seen, or outside the seen range."""
-        notes: list[list[Note]] = [[] for _ in range(rows)]
-        for column in self.schema.columns:
-            for row, note in self._column_notes(column, columns[column.name]):
-                notes[row].append(note)
-        return notes
-
-    def _column_notes(self, column: Column, values: NDArray[Any]) -> Iterator[tuple[int, Note]]:
-        if column.is_text:
-            known = self.encoder.categories.get(column.name)
-            for row, value in enumerate(values):
-                if value == "":
-                    yield row, Note("missing", column.name, "no value: answered as training answered gaps")
-                elif known is not None and value not in known:
-                    message = f"{str(value)[:80]!r} was never seen in training"
-                    yield row, Note("unseen_category", column.name, message)
-            return
-        for row, value in enumerate(values.tolist()):
-            note = _number_note(column, value)
-            if note:
-                yield row, note
-
-
-def _number_note(column: Column, value: float) -> Note | None:
-    if value != value:  # noqa: PLR0124 - the fastest test for NaN
-        return Note("missing", column.name, "no value: answered as training answered gaps")
-    low, high = column.seen_minimum, column.seen_maximum
-    if low is not None and high is not None and not low <= value <= high:
-        if column.kind == "date":
-            return Note("out_of_range", column.name, "outside the dates seen in training")
-        message = f"{value:g} is outside {low:g} to {high:g}, the range seen in training"
-        return Note("out_of_range", column.name, message)
-    if column.whole and not value.is_integer():
-        return Note("fraction", column.name, f"{value:g} is a fraction; training saw whole numbers only")
-    return None
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,73 @@
+"""What the reader of one answer should know about its row: gaps, strangers, values outside the seen range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from .features import Encoder
+    from .schema import Column, Columns, Schema
+
+MISSING_MESSAGE = "no value: answered as training answered gaps"
+CATEGORY_LENGTH_MAX = 80
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something a reader of one answer should know: which column, what kind of oddity, in words."""
+
+    kind: str
+    column: str
+    message: str
+
+    def to_json(self) -> dict[str, str]:
+        """Return the note as it stands in an answer."""
+        return {"kind": self.kind, "column": self.column, "message": self.message}
+
+
+def notes_of(schema: Schema, encoder: Encoder, columns: Columns, rows: int) -> list[list[Note]]:
+    """Return the notes of each of ``rows`` canonical rows, in the order of the contract's columns."""
+    notes: list[list[Note]] = [[] for _ in range(rows)]
+    for column in schema.columns:
+        for row, note in _column_notes(column, columns[column.name], encoder.categories.get(column.name)):
+            notes[row].append(note)
+    return notes
+
+
+def number_note(column: Column, value: float) -> Note | None:
+    """Return the note on a number, boolean or date, if it deserves one."""
+    if value != value:  # noqa: PLR0124 - the fastest test for NaN
+        return Note("missing", column.name, MISSING_MESSAGE)
+    low, high = column.seen_minimum, column.seen_maximum
+    if low is not None and high is not None and not low <= value <= high:
+        if column.kind == "date":
+            return Note("out_of_range", column.name, "outside the dates seen in training")
+        message = f"{value:g} is outside {low:g} to {high:g}, the range seen in training"
+        return Note("out_of_range", column.name, message)
+    if column.whole and not value.is_integer():
+        return Note("fraction", column.name, f"{value:g} is a fraction; training saw whole numbers only")
+    return None
+
+
+def unseen_note(column: Column, value: str) -> Note:
+    """Return the note on a category that training never met."""
+    return Note("unseen_category", column.name, f"{value[:CATEGORY_LENGTH_MAX]!r} was never seen in training")
+
+
+def _column_notes(column: Column, values: NDArray[Any], known: frozenset[str] | None) -> Iterator[tuple[int, Note]]:
+    if column.is_text:
+        for row, value in enumerate(values):
+            if value == "":
+                yield row, Note("missing", column.name, MISSING_MESSAGE)
+            elif known is not None and value not in known:
+                yield row, unseen_note(column, value)
+        return
+    for row, value in enumerate(values.tolist()):
+        note = number_note(column, value)
+        if note:
+            yield row, note
