@@ -1,0 +1,236 @@
+"""How the rows of a table belong together: by person, by time, as ratings, purchases or a series."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from toolkit.findings import Finding
+from toolkit.names import argument, core_of, quoted, words_of
+from toolkit.relations import values_of
+
+if TYPE_CHECKING:
+    from toolkit.contents import Contents
+    from toolkit.profile import Column, Profile
+
+GROUPS_MIN = 5
+ROWS_A_GROUP_MIN = 1.5
+SERIES_ROWS_MIN = 24
+ROWS_MAX = 200_000  # rows looked at for a panel's shape
+
+PEOPLE = frozenset(
+    "subject patient participant person speaker user driver volunteer respondent customer client member student employee player "
+    "individual child animal donor reader visitor household family".split()
+)
+THINGS = frozenset(
+    "movie item book product anime song artist track joke game restaurant business recipe isbn show video article".split()
+)
+RATED = frozenset("rating ratings rate score stars star rated plays playcount".split())
+PURCHASES = frozenset("invoice transaction order basket receipt bill member customer trans purchase cart".split())
+GOODS = frozenset("item items product description stock sku article goods products itemname".split())
+UNNAMED = re.compile(r"Unnamed: \d+|index|level_\d+", re.IGNORECASE)
+
+
+def group_column(profile: Profile, target: Column) -> Column | None:
+    """Return the column that names whose rows belong together, ``None`` when each row stands for itself."""
+    identifiers = {identifier.name for identifier in profile.identifiers}
+    found = []
+    for column in profile.columns:
+        words = set(words_of(column.name))
+        named = column.name in identifiers and not UNNAMED.fullmatch(column.name.strip())
+        if (
+            column.name == target.name
+            or column.distinct < GROUPS_MIN
+            or not (named or len(words & PEOPLE) == len(words) == 1)
+        ):
+            continue
+        if (
+            words & {"name", "surname", "lastname", "firstname", "forename"}
+            or column.kind == "date"
+            or column.missing_share > 0.05
+        ):  # noqa: PLR2004
+            continue
+        if profile.rows / column.distinct >= ROWS_A_GROUP_MIN:
+            found.append((not words & PEOPLE, column.distinct, column.name, column))
+    return min(found)[3] if found else None
+
+
+def time_column(profile: Profile, contents: Contents, target: Column, dropped: set[str]) -> tuple[Column, str] | None:
+    """Return the date that orders the rows and why, when the table is a series or a panel of them."""
+    for column in profile.columns:
+        if column.kind != "date" or column.name == target.name or column.name in dropped or column.missing_share > 0:
+            continue
+        if is_series(profile, contents, column):
+            return (
+                column,
+                f"{quoted(column.name)} counts evenly through time, one row each: the last rows are held out, as the future would be",
+            )
+        entity = _entity(profile, contents, column, target)
+        if entity:
+            who = " and ".join(quoted(name) for name in entity)
+            return (
+                column,
+                f"{who} come again at each {quoted(column.name)}: the last dates are held out, as the future would be",
+            )
+    return None
+
+
+def is_series(profile: Profile, contents: Contents, column: Column) -> bool:
+    """Return whether a date column has (nearly) one row a date, at even steps."""
+    if profile.rows < SERIES_ROWS_MIN or column.distinct < 0.98 * profile.rows:
+        return False
+    moments = values_of(contents.main.frame[column.name], column).numbers
+    if moments is None:
+        return False
+    steps = np.diff(np.sort(moments[np.isfinite(moments)])) / 3600
+    steps = steps[steps > 0]
+    if not len(steps):
+        return False
+    middle = float(np.median(steps))
+    return bool(np.mean(np.abs(steps - middle) <= 0.15 * middle) > 0.75)  # noqa: PLR2004 - months, weekends, gaps
+
+
+def _entity(profile: Profile, contents: Contents, date: Column, target: Column) -> tuple[str, ...]:
+    """Return the one or two columns that, with the date, name each row once; empty when there are none."""
+    if date.distinct < 12 or date.distinct > 0.67 * profile.rows or profile.rows > ROWS_MAX:  # noqa: PLR2004 - a panel has dates that come again
+        return ()
+    frame = contents.main.frame
+    when = values_of(frame[date.name], date).codes
+    named = [
+        column
+        for column in profile.columns
+        if column.name not in {date.name, target.name}
+        and column.missing_share == 0
+        and (column.kind in {"category", "boolean"} or any(one.name == column.name for one in profile.identifiers))
+        and 2 <= column.distinct <= 0.2 * profile.rows  # noqa: PLR2004 - an entity comes again
+        and not UNNAMED.fullmatch(column.name.strip())
+    ]
+    codes = {column.name: values_of(frame[column.name], column).codes for column in named[:12]}
+    sizes = {column.name: column.distinct for column in named}
+    choices: list[tuple[str, ...]] = [(name,) for name in codes]
+    choices += [(one, other) for one in codes for other in codes if one < other]
+    for choice in sorted(choices, key=lambda names: (len(names), names)):
+        cells = date.distinct * int(np.prod([sizes[name] for name in choice]))
+        if profile.rows < 0.4 * cells or profile.rows > cells:
+            continue
+        key = when.astype(np.int64)
+        for name in choice:
+            key = key * (sizes[name] + 2) + codes[name] + 1
+        if len(np.unique(key)) >= 0.99 * profile.rows:  # noqa: PLR2004 - a few doubles
+            return choice
+    return ()
+
+
+def looks_like(profile: Profile, guess: Column, *, strong: bool) -> list[Finding]:
+    """Return what speaks against a table being a question with one answer a row: ratings, purchases, a series."""
+    identifiers = {identifier.name for identifier in profile.identifiers}
+    constants = set(profile.constants)
+    columns = [
+        column
+        for column in profile.columns
+        if column.name not in constants and not UNNAMED.fullmatch(column.name.strip())
+    ]
+    words = {column.name: set(core_of(column.name)) for column in columns}
+    repeated = [column for column in columns if _comes_again(column, profile, identifiers)]
+    dates = [column for column in columns if column.kind == "date"]
+    for finding in (
+        _ratings(columns, words, repeated, guess),
+        _purchases(columns, words, repeated, profile, strong=strong),
+        _series(columns, words, dates, identifiers, profile, guess, strong=strong),
+    ):
+        if finding is not None:
+            return [finding]
+    return []
+
+
+def _comes_again(column: Column, profile: Profile, identifiers: set[str]) -> bool:
+    whole = column.kind != "number" or column.whole
+    return whole and column.name in identifiers and column.distinct < 0.9 * profile.rows
+
+
+def _ratings(
+    columns: list[Column], words: dict[str, set[str]], repeated: list[Column], guess: Column
+) -> Finding | None:
+    who = [column for column in repeated if words[column.name] & PEOPLE]
+    what = [column for column in repeated if words[column.name] & THINGS and column not in who]
+    rated = [column for column in columns if words[column.name] & RATED and column.kind in {"number", "category"}]
+    if not (rated and len(columns) <= 6 and ((who and what) or len(repeated) >= 2)):  # noqa: PLR2004 - who, what, how much, when
+        return None
+    named = [column.name for column in (*(who or repeated[:1]), *(what or repeated[1:2]), *rated[:1])]
+    return Finding(
+        "looks-like-ratings",
+        f"this looks like ratings rather than a table to predict from: {', '.join(map(quoted, named))} say who rated what, and how",
+        severity="unsure",
+        columns=tuple(named),
+        action="recommending is not built yet; predicting a rating from its row alone learns little",
+        overrule=f"--target {argument(rated[0].name)}",
+    )
+
+
+def _purchases(
+    columns: list[Column], words: dict[str, set[str]], repeated: list[Column], profile: Profile, *, strong: bool
+) -> Finding | None:
+    who = [column for column in repeated if words[column.name] & PURCHASES]
+    if not who:
+        who = [
+            column
+            for column in columns
+            if words[column.name] & PURCHASES
+            and words[column.name] & {"id", "no", "number", "num", "code"}
+            and 0.001 * profile.rows < column.distinct < 0.7 * profile.rows  # noqa: PLR2004 - several rows a basket
+        ]
+    what = [
+        column
+        for column in columns
+        if words[column.name] & GOODS
+        and column not in who
+        and column.kind in {"category", "text"}
+        and 10 < column.distinct < 0.5 * profile.rows  # noqa: PLR2004
+    ]
+    if not who or not what or strong or len(columns) > 12:  # noqa: PLR2004 - a wide table is about more
+        return None
+    named = [who[0].name, what[0].name]
+    return Finding(
+        "looks-like-purchases",
+        f"this looks like purchases, one row an item ({quoted(named[0])} buys {quoted(named[1])}), rather than a table to predict from",
+        severity="unsure",
+        columns=tuple(named),
+        action="finding what is bought together is not built yet; a column can still be predicted if you name it",
+        overrule="--target COLUMN",
+    )
+
+
+def _series(
+    columns: list[Column],
+    words: dict[str, set[str]],
+    dates: list[Column],
+    identifiers: set[str],
+    profile: Profile,
+    guess: Column,
+    *,
+    strong: bool,
+) -> Finding | None:
+    times = [column for column in dates if column.distinct >= 0.98 * profile.rows]
+    others = [column for column in columns if column not in dates and column.name not in identifiers]
+    amounts = [column for column in others if column.kind == "number"]
+    market = {"open", "high", "low", "close"} <= {word for column in columns for word in words[column.name]}
+    alone = (
+        bool(times)
+        and profile.rows >= SERIES_ROWS_MIN
+        and len(amounts) == len(others)
+        and guess.kind == "number"
+        and not strong
+    )
+    if not (alone or (market and dates)):
+        return None
+    when = (times or dates)[0]
+    return Finding(
+        "looks-like-series",
+        f"this looks like a series in time ({quoted(when.name)}, one row a date) rather than rows that stand for themselves",
+        severity="unsure",
+        columns=(when.name, guess.name),
+        action="forecasting is not built yet; predicting a row from the same row's other columns needs them known in advance",
+        overrule=f"--target {argument(guess.name)}",
+    )
