@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 REPOSITORY = Path(__file__).parent.parent
 DATASETS = REPOSITORY.parent / "shared" / "datasets"
@@ -64,7 +64,7 @@ def _only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def kaggle2app(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Outcome]]:
+def kaggle2app(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
     """Run the command line in this process, as a shell would call it."""
     from toolkit.cli import main
 
@@ -74,7 +74,7 @@ def kaggle2app(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Out
         wrote = capsys.readouterr()
         return Outcome(code=code, out=wrote.out, err=wrote.err)
 
-    yield run
+    return run
 
 
 @pytest.fixture
@@ -87,10 +87,22 @@ def datasets() -> Path:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Outcome:
-    """One project made by `kaggle2app new sample:iris --json`, as a shell would call it; do not change it."""
+    """One project made by `kaggle2app new sample:iris --json`; do not change it."""
     into = tmp_path_factory.mktemp("made")
     done = subprocess.run(
-        [sys.executable, "-m", "toolkit", "new", "sample:iris", "--yes", "--into", str(into), "--seconds", "20", "--json"],
+        [
+            sys.executable,
+            "-m",
+            "toolkit",
+            "new",
+            "sample:iris",
+            "--yes",
+            "--into",
+            str(into),
+            "--seconds",
+            "20",
+            "--json",
+        ],
         capture_output=True,
         check=False,
         encoding="utf-8",

@@ -43,7 +43,9 @@ def main() -> int:
         tell(f"curl {address}/predict --json '{json.dumps({'rows': [shortened(row)]}, ensure_ascii=False)}'")
         print(json.dumps(answer, indent=2, ensure_ascii=False))
     tell("stopped")
-    print(f"\nMade: {project}, a tested application that serves its model. Look into README.md and MODEL_CARD.md there.")
+    print(
+        f"\nMade: {project}, a tested application that serves its model. Look into README.md and MODEL_CARD.md there."
+    )
     print("Next:")
     print(f"  cd {project} && make serve          # its own environment, then the page at http://127.0.0.1:8000")
     print("  .venv/bin/kaggle2app inspect YOUR.csv")

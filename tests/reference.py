@@ -15,8 +15,8 @@ HEAD = """# Command line
 kaggle2app new sample:iris
 ```
 
-This page is what the commands say of themselves (`make docs` writes it). Data goes to stdout, talk to stderr; with `--json`
-stdout is one JSON object, on errors too. Colour and moving lines are for terminals only, and `NO_COLOR` is obeyed.
+This page is what the commands say of themselves (`make docs` writes it). Data goes to stdout, talk to stderr; with
+`--json` stdout is one JSON object, on errors too. Colour and moving lines are for terminals only, and `NO_COLOR` is obeyed.
 
 | Exit code | Meaning |
 | --- | --- |

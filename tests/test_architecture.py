@@ -88,7 +88,9 @@ def test_starting_loads_none_of_the_heavy_packages(statement: str) -> None:
 
 
 def test_no_step_loads_a_heavy_package_when_it_is_imported() -> None:
-    steps = ", ".join(f"toolkit.{name}" for name in ("contents", "profile", "task", "plan", "schema", "checks", "report"))
+    steps = ", ".join(
+        f"toolkit.{name}" for name in ("contents", "profile", "task", "plan", "schema", "checks", "report")
+    )
     loaded = f"import sys; print(sorted({HEAVY!r} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", f"import {steps}; {loaded}"], capture_output=True, check=True, encoding="utf-8"
@@ -103,7 +105,9 @@ def test_the_understanding_floor_touches_neither_files_nor_network() -> None:
     for name in next(floor for floor in floors() if "profile" in floor):
         for node in ast.walk(trees[name]) if name in trees else ():
             if isinstance(node, ast.Import):
-                wrong += [f"{name} imports {alias.name}" for alias in node.names if alias.name.split(".")[0] in forbidden]
+                wrong += [
+                    f"{name} imports {alias.name}" for alias in node.names if alias.name.split(".")[0] in forbidden
+                ]
             elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in forbidden:
                 wrong.append(f"{name} imports {node.module}")
     assert wrong == []

@@ -84,7 +84,9 @@ def test_nothing_but_the_project_is_left_beside_it(built_project: Path) -> None:
 def test_the_summary_for_people_says_score_place_and_next_step(
     kaggle2app: Callable[..., Outcome], tmp_path: Path
 ) -> None:
-    told = kaggle2app("new", "sample:wine", "--yes", "--into", tmp_path, "--no-tests", "--seconds", "1", "--name", "mine")
+    told = kaggle2app(
+        "new", "sample:wine", "--yes", "--into", tmp_path, "--no-tests", "--seconds", "1", "--name", "mine"
+    )
     assert told.code == 0, told.err
     assert "a constant guess" in told.out
     assert str(tmp_path / "mine") in told.out
@@ -165,7 +167,9 @@ def test_failing_tests_of_the_project_keep_it_from_appearing(
     assert not (tmp_path / "place").exists()
 
 
-def test_a_failing_training_says_why(kaggle2app: Callable[..., Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_training_says_why(
+    kaggle2app: Callable[..., Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from toolkit import project
 
     rendered = project._write_data
@@ -193,7 +197,9 @@ def test_commands_of_a_project_see_no_secret(tmp_path: Path, monkeypatch: pytest
 
 def test_a_command_does_not_outlive_the_one_who_asked(tmp_path: Path) -> None:
     project = Project(path=tmp_path, slug="x", package="x", title="x")
-    script = "import subprocess, sys, time; subprocess.Popen(['sleep', '60']); print('ready', flush=True); time.sleep(60)"
+    script = (
+        "import subprocess, sys, time; subprocess.Popen(['sleep', '60']); print('ready', flush=True); time.sleep(60)"
+    )
 
     def leave(_: str) -> None:
         raise KeyboardInterrupt

@@ -88,7 +88,9 @@ def test_the_version_is_the_one_in_the_package(kaggle2app: Callable[..., Outcome
         ["new", "x.csv", "--name", ""],
     ],
 )
-def test_a_wrong_call_is_a_usage_error_in_words_and_in_json(typed: list[str], kaggle2app: Callable[..., Outcome]) -> None:
+def test_a_wrong_call_is_a_usage_error_in_words_and_in_json(
+    typed: list[str], kaggle2app: Callable[..., Outcome]
+) -> None:
     told = kaggle2app(*typed)
     assert told.code == 2
     assert told.out == ""
@@ -197,9 +199,7 @@ def test_a_dry_run_shows_decisions_and_files_and_writes_nothing(
 
 
 def test_a_column_can_be_left_out_by_name(kaggle2app: Callable[..., Outcome], table: Path, tmp_path: Path) -> None:
-    told = kaggle2app(
-        "new", table, "--target", "price", "--drop", "rooms", "--into", tmp_path, "--dry-run", "--json"
-    )
+    told = kaggle2app("new", table, "--target", "price", "--drop", "rooms", "--into", tmp_path, "--dry-run", "--json")
     assert [treatment["column"] for treatment in told.json["treatments"]] == ["area"]
     assert "rooms" in {drop["column"] for drop in told.json["dropped"]}
 

@@ -248,7 +248,7 @@ def test_a_data_card_has_no_empty_heading(tmp_path: Path) -> None:
     profile = describe(contents)
     task = infer(profile, contents, target="answer")
     plan = draft(profile, task, provenance=contents.provenance)
-    card = data_card(plan, profile, contents.provenance, contents.provenance.files)
+    card = data_card(plan, profile, contents)
     headings = [line for line in card.splitlines() if line.startswith("#")]
     for heading, following in zip(headings, [*headings[1:], ""], strict=True):
         between = card.split(heading, 1)[1].split(following, 1)[0] if following else card.split(heading, 1)[1]

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from toolkit.contents import Contents
     from toolkit.download import FileRecord, Provenance
+    from toolkit.findings import Finding
     from toolkit.plan import Plan
     from toolkit.profile import Column, Profile
 
@@ -38,14 +40,14 @@ LICENCES = (
 LICENCE_UNKNOWN = "not stated by the source: treat the data as somebody else's and do not pass it on"
 
 
-def data_card(plan: Plan, profile: Profile, provenance: Provenance, files: Sequence[FileRecord]) -> str:
+def data_card(plan: Plan, profile: Profile, contents: Contents) -> str:
     """Return DATA_CARD.md: where the data came from, what it holds, what was decided about it and why."""
     sections = [
         [f"# Data card: {markdown(plan.title)}", _lead(plan, profile)],
-        _origin(provenance),
-        _files(files),
+        _origin(contents.provenance),
+        _files(contents.provenance.files),
         _columns(plan, profile),
-        _findings(profile),
+        _findings([*contents.findings, *contents.main.findings, *profile.findings]),
         _decisions(plan),
         _dropped(plan),
     ]
@@ -194,12 +196,12 @@ def _columns(plan: Plan, profile: Profile) -> list[str]:
     return ["## Columns", _table(head, rows)]
 
 
-def _findings(profile: Profile) -> list[str]:
-    if not profile.findings:
+def _findings(findings: Sequence[Finding]) -> list[str]:
+    if not findings:
         return []
     lines = []
-    for finding in profile.findings:
-        told = f" {markdown(finding.action)}" if finding.action else ""
+    for finding in findings:
+        told = f"; {markdown(finding.action)}" if finding.action else ""
         flag = f" To overrule: `{_code(finding.overrule)}`." if finding.overrule else ""
         lines.append(f"- {markdown(finding.message)}{told}{flag}")
     return ["## Findings", "\n".join(lines)]

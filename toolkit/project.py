@@ -270,7 +270,7 @@ def _write_data(path: Path, plan: Plan, schema: dict[str, Any], profile: Profile
         "model/plan.json": dump(plan.to_json()),
         "model/schema.json": dump(schema),
         "model/provenance.json": dump(contents.provenance.to_json()),
-        "DATA_CARD.md": data_card(plan, profile, contents.provenance, contents.provenance.files),
+        "DATA_CARD.md": data_card(plan, profile, contents),
     }
     for name, text in written.items():
         (path / name).write_text(text, encoding="utf-8", newline="\n")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
     from rich.progress import Progress, TaskID
+    from rich.table import Table
 
     from toolkit.building import Build
     from toolkit.checks import CheckReport
@@ -195,7 +196,8 @@ def print_inspected(contents: Contents, profile: Profile, task: Task, *, ask: st
         ],
     )
     for finding in _all_findings(contents, profile, task):
-        _say(out, f"{finding.severity}: {finding.message} {finding.action}".rstrip())
+        told = "; ".join(part for part in (finding.message, finding.action) if part)
+        _say(out, f"{finding.severity}: {told}")
     _next(out, (ask,))
 
 
@@ -346,6 +348,17 @@ def _say(out: Console, line: str, *, style: str = "", lead: str = "") -> None:
     out.print(text, soft_wrap=True)
 
 
+def _print(out: Console, table: Table) -> None:
+    """Print a table; where nobody watches, without the blanks that fill its lines."""
+    if out.is_terminal:
+        out.print(table)
+        return
+    with out.capture() as captured:
+        out.print(table)
+    for line in captured.get().splitlines():
+        out.file.write(line.rstrip() + "\n")
+
+
 def printable_keeping_gaps(line: str) -> str:
     """Return the line without control characters, its runs of blanks as they are."""
     return "".join(letter if letter == " " else printable(letter) for letter in line)
@@ -366,7 +379,7 @@ def _facts(out: Console, facts: Iterable[tuple[str, str]]) -> None:
     for name, value in facts:
         if value:
             grid.add_row(Text(name, style="dim"), Text(printable(value)))
-    out.print(grid)
+    _print(out, grid)
 
 
 def _table(out: Console, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -379,7 +392,7 @@ def _table(out: Console, head: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     for row in rows:
         table.add_row(*(Text(_short(cell)) for cell in row))
     out.print()
-    out.print(table)
+    _print(out, table)
 
 
 def _decided(out: Console, plan: Plan) -> None:
@@ -395,7 +408,7 @@ def _decided(out: Console, plan: Plan) -> None:
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
-    out.print(table)
+    _print(out, table)
 
 
 def _next(out: Console, commands: Sequence[str]) -> None:
