@@ -63,8 +63,11 @@ def _field(schema: Schema, column: Column, name: str, cell: str, problem: str) -
         "div",
         tag("label", label, for_=name),
         _control(schema, column, cell, common),
-        tag("p", problem, id=f"{name}-problem", class_="problem") if problem else "",
-        tag("p", facts, id=f"{name}-hint", class_="hint", dir="auto") if facts else "",
+        tag(
+            "div",
+            tag("p", problem, id=f"{name}-problem", class_="problem") if problem else "",
+            tag("p", facts, id=f"{name}-hint", class_="hint", dir="auto") if facts else "",
+        ),
         class_="field wide" if column.kind == "text" else "field",
     )
 

@@ -137,6 +137,10 @@ function firstRows(text, count) {
   return rows;
 }
 
+function short(text) {
+  return /^-?\d*\.\d{5,}(e-?\d+)?$/.test(text) ? String(Number(Number(text).toPrecision(4))) : text;
+}
+
 function preview(rows) {
   const [header, ...lines] = rows;
   const first = header.indexOf("prediction") < 0 ? 0 : header.lastIndexOf("prediction");
@@ -148,7 +152,9 @@ function preview(rows) {
   table.tHead.append(head);
   for (const line of lines) {
     const shown = element("tr");
-    shown.append(...order.map((place) => element("td", line[place], place < first ? "" : "new")));
+    for (const place of order) {
+      shown.append(place < first ? element("td", line[place]) : element("td", short(line[place]), "new"));
+    }
     table.tBodies[0].append(shown);
   }
   const frame = element("div", "", "scroll");

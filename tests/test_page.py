@@ -1,0 +1,333 @@
+"""The generated project's page in a real browser: fill, predict, be told what is wrong, send a file."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import itertools
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.request import Request, urlopen
+
+import pytest
+from browser import ENTER, TAB, Browser, lacking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(lacking()), reason=lacking() or "a browser is here"),
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
+
+TEMPLATE = Path(__file__).parent.parent / "template"
+PICTURES = os.environ.get("PICTURES")  # a folder to keep screenshots in, for looking at
+
+# The made-up table of the template's tests, its columns called as an attacker would call them.
+HOSTILE = """
+import sys
+from pathlib import Path
+from tests import made_up
+names = [
+    "Fare (£)", "class", '"><script>window.hacked = 1</script>', "<img src=x onerror='window.hacked = 1'>",
+    "日本 & co", "{" * 2 + "7 * 7" + "}" * 2, "line\\nbreak' onfocus='window.hacked = 1",
+]
+made_up.KINDS = dict(zip(names, made_up.KINDS.values(), strict=True))
+made_up.TARGET = "<b>what</b> is asked"
+made_up.project(Path("."), "multiclass")
+"""
+
+# Every visible text with a contrast below 4.5, or 3 for large text (WCAG 2.2, AA).
+LOW_CONTRAST = """
+const luminance = ([r, g, b]) => [r, g, b].map((part) => part / 255)
+  .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+  .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0);
+const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+const ground = (node) => {
+  for (; node; node = node.parentElement) {
+    const colour = parts(getComputedStyle(node).backgroundColor);
+    if (colour.length < 4 || colour[3] > 0) return colour;
+  }
+  return [255, 255, 255];
+};
+const found = [];
+for (const node of document.querySelectorAll("body *")) {
+  const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
+  if (!(own || node.matches("input, select, textarea")) || !node.checkVisibility() || node.closest("svg")) continue;
+  const style = getComputedStyle(node);
+  const [light, dark] = [luminance(parts(style.color)), luminance(ground(node))].sort((a, b) => b - a);
+  const least = parseFloat(style.fontSize) >= 24 ? 3 : 4.5;
+  if ((light + 0.05) / (dark + 0.05) < least) found.push(`${node.tagName} ${node.textContent.slice(0, 30)}`);
+}
+return found;
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a trained project of a made-up table with hostile names."""
+    from cookiecutter.generate import generate_context, generate_files
+
+    into = tmp_path_factory.mktemp("page")
+    context = generate_context(str(TEMPLATE / "cookiecutter.json"))
+    generate_files(str(TEMPLATE), context, str(into), accept_hooks=False)
+    path = into / "my-project"
+    _run(path, "-c", HOSTILE)
+    _run(path, "-m", "my_project", "train")
+    return path
+
+
+@pytest.fixture(scope="module")
+def address(project: Path) -> Iterator[str]:
+    """Serve the project on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "my_project", "serve", "--port", str(port)]
+    served = subprocess.Popen(
+        command, cwd=project, env=_environment(project), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        where = f"http://127.0.0.1:{port}"
+        for _ in range(200):
+            with contextlib.suppress(OSError), urlopen(f"{where}/health/ready"):  # noqa: S310 - the server above
+                break
+            time.sleep(0.1)
+        yield where
+    finally:
+        served.terminate()
+        served.wait(20)
+
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Return one browser for all tests here."""
+    with Browser(tmp_path_factory.mktemp("browser")) as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(window: Browser, address: str) -> Iterator[Browser]:
+    """Return the browser with the page freshly opened; afterwards its console must hold no complaint."""
+    window.open(f"{address}/")
+    window.complaints()
+    yield window
+    complaints = [line for line in window.complaints() if "422" not in line]  # a refusal is shown at its field
+    assert complaints == []
+    assert window.run("return window.hacked") is None
+
+
+def test_filling_and_predicting_gives_the_answer_of_the_api(browser: Browser, address: str, project: Path) -> None:
+    browser.find("#c0").type("44.5")
+    browser.find("#row button").click()
+    shown = browser.find("#result output").text
+    row = {**_example(project), "Fare (£)": 44.5}
+    answer = _post(f"{address}/predict", {"rows": [row]})["predictions"][0]
+    assert shown == str(answer["prediction"])
+    chances = {bar.text.split("\n")[0]: bar.text.split("\n")[1] for bar in browser.find_all("#result .bars li")}
+    assert chances == {label: f"{100 * share:.1f} %" for label, share in answer["probabilities"].items()}
+    assert browser.find("#c0").get("value") == "44.5"
+    _keep(browser, "answer")
+
+
+def test_a_row_can_be_answered_by_keyboard_alone(browser: Browser) -> None:
+    browser.find("#c0").type(f"31{ENTER}")
+    assert browser.find("#result output").text
+    assert browser.run("return document.activeElement.id") == "c0"
+    for _ in range(30):
+        browser.ask("POST", "actions", {"actions": [_keys(TAB)]})
+        if browser.run("return document.activeElement.textContent") == "Predict":
+            return
+    pytest.fail("the button cannot be reached with the tab key")
+
+
+def test_a_missing_value_is_told_at_its_field(browser: Browser) -> None:
+    browser.find("#c1").type("")
+    browser.find("#row button").click()
+    told = browser.find("#c1-problem")
+    assert "expected a number" in told.text
+    assert browser.find("#c1").get("ariaInvalid") == "true"
+    assert browser.run("return document.activeElement.id") == "c1"
+    assert "c1-problem" in browser.run("return document.getElementById('c1').getAttribute('aria-describedby')")
+    assert browser.find("#result [role=alert]").text.startswith("One value needs another look")
+    _keep(browser, "problem")
+
+
+def test_half_a_number_is_not_taken_for_an_empty_field(browser: Browser) -> None:
+    browser.find("#c0").type("1e")
+    browser.find("#row button").click()
+    time.sleep(0.5)
+    assert browser.find_all("#result output") == []
+    assert browser.run("return document.activeElement.id") == "c0"
+
+
+def test_an_unusual_value_is_answered_with_a_note(browser: Browser) -> None:
+    browser.find("#c0").type("5000")
+    browser.find("#c4").type("a town nobody has seen")
+    browser.find("#row button").click()
+    notes = browser.find("#result .notes").text
+    assert "Fare (£): 5000 is outside" in notes
+    assert "'a town nobody has seen' was never seen in training" in notes
+    _keep(browser, "notes")
+
+
+def test_a_field_that_may_be_empty_is_left_empty(browser: Browser, address: str, project: Path) -> None:
+    browser.find("#c0").type("")
+    browser.find("#row button").click()
+    shown = browser.find("#result output").text
+    row = {**_example(project), "Fare (£)": None}
+    assert shown == str(_post(f"{address}/predict", {"rows": [row]})["predictions"][0]["prediction"])
+
+
+def test_hostile_names_and_cells_are_shown_as_text(browser: Browser, project: Path) -> None:
+    shown = [label.get("textContent") for label in browser.find_all("label .name")]
+    assert shown == list(_example(project))
+    assert browser.run("return document.querySelectorAll('main script, main img, label b, header b').length") == 0
+    assert browser.find("header strong").text == "<b>what</b> is asked"
+
+
+def test_a_file_comes_back_with_its_answers(browser: Browser, project: Path, tmp_path: Path) -> None:
+    lines = (project / "data" / "train.csv").read_text(encoding="utf-8")
+    rows = list(csv.reader(io.StringIO(lines, newline="")))[:21]
+    sent = tmp_path / "some rows.csv"
+    with sent.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows(rows)
+    browser.find("#file").type(str(sent), clear=False)
+    assert browser.find(".prompt").text == "some rows.csv"
+    browser.find("#upload button").click()
+    link = browser.find("#file-result a")
+    assert len(browser.find_all("#file-result tbody tr")) == 5
+    assert browser.find("#file-result th").text == "prediction"
+    _keep(browser, "file")
+    link.click()
+    answered = list(csv.reader(io.StringIO(_downloaded(browser.downloads, "some rows-predictions.csv"), newline="")))
+    assert len(answered) == len(rows)
+    assert answered[0][len(rows[0])] == "prediction"
+    assert [line[1] for line in answered] == [row[1] for row in rows]
+
+
+def test_a_file_with_a_broken_row_is_told_by_row_and_column(browser: Browser, tmp_path: Path) -> None:
+    sent = tmp_path / "broken.csv"
+    sent.write_text("class\nmany\n", encoding="utf-8")
+    browser.find("#file").type(str(sent), clear=False)
+    browser.find("#upload button").click()
+    told = browser.find("#file-result [role=alert]").text
+    assert "row 1, class: expected a number" in told
+
+
+def test_the_page_answers_without_javascript(browser: Browser, address: str) -> None:
+    browser.developer("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.open(f"{address}/")
+        browser.find("#c0").type("44.5")
+        browser.find("#row button").click()
+        assert browser.find("#result output").text
+        browser.find("#c4").type(" ")  # the browser lets it pass as filled in; the contract does not
+        browser.find("#row button").click()
+        assert "training saw no gap" in browser.find("#c4-problem").text
+        assert browser.find("#c0").get("value") == "44.5"
+        _keep(browser, "without-javascript")
+    finally:
+        browser.developer("Emulation.setScriptExecutionDisabled", value=False)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_can_be_read(browser: Browser, scheme: str) -> None:
+    browser.developer("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    try:
+        assert browser.run(LOW_CONTRAST) == []
+        browser.find("#c0").type("5000")
+        browser.find("#row button").click()
+        browser.find("#result .notes")
+        assert browser.run(LOW_CONTRAST) == []
+        _keep(browser, scheme)
+        browser.find("#c1").type("")
+        browser.find("#row button").click()
+        browser.find("#c1-problem")
+        assert browser.run(LOW_CONTRAST) == []
+    finally:
+        browser.developer("Emulation.setEmulatedMedia", features=[])
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_nothing_is_cut_off_at_any_width(browser: Browser, width: int) -> None:
+    browser.developer(
+        "Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 700
+    )
+    try:
+        browser.find("#row button").click()
+        browser.find("#result output")
+        assert browser.run("return document.documentElement.scrollWidth") <= width
+        _keep(browser, f"width-{width}")
+    finally:
+        browser.developer("Emulation.clearDeviceMetricsOverride")
+
+
+def test_every_field_has_a_label_and_every_heading_its_place(browser: Browser) -> None:
+    script = "return [...document.querySelectorAll('input, select, textarea')].filter((f) => !f.labels.length).length"
+    assert browser.run(script) == 0
+    levels = browser.run("return [...document.querySelectorAll('h1, h2, h3')].map((h) => Number(h.tagName[1]))")
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    assert browser.run("return document.documentElement.lang") == "en"
+
+
+def test_nothing_is_loaded_from_elsewhere(browser: Browser, address: str) -> None:
+    loaded = browser.run("return performance.getEntriesByType('resource').map((entry) => entry.name)")
+    assert loaded
+    assert all(name.startswith(address) for name in loaded)
+
+
+def _example(project: Path) -> dict[str, Any]:
+    request = json.loads((project / "model" / "example.json").read_text(encoding="utf-8"))
+    row: dict[str, Any] = request["rows"][0]
+    return row
+
+
+def _post(address: str, body: object) -> Any:
+    headers = {"content-type": "application/json"}
+    request = Request(address, json.dumps(body).encode(), headers)  # noqa: S310 - the server above
+    with urlopen(request) as response:  # noqa: S310 - as above
+        return json.load(response)
+
+
+def _keys(*keys: str) -> dict[str, object]:
+    presses = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+    return {"type": "key", "id": "keyboard", "actions": presses}
+
+
+def _downloaded(folder: Path, name: str) -> str:
+    for _ in range(100):
+        if (folder / name).exists():
+            return (folder / name).read_text(encoding="utf-8")
+        time.sleep(0.1)
+    pytest.fail(f"{name} was not downloaded: {sorted(path.name for path in folder.iterdir())}")
+
+
+def _keep(browser: Browser, name: str) -> None:
+    if PICTURES:
+        browser.picture(Path(PICTURES) / f"{name}.png")
+
+
+def _environment(project: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(project / "src"), str(project)]), "MPLBACKEND": "Agg"}
+
+
+def _run(project: Path, *arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=project,
+        env=_environment(project),
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr
