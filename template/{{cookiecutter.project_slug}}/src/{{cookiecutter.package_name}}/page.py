@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import fields
-from .fields import values_of
+from .fields import example_cells, values_of
 from .markup import Html, join, tag
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .schema import Problem, Schema
 
-__all__ = ["render", "values_of"]
+__all__ = ["example_cells", "number", "render", "values_of"]
 
 BARS_MAX = 8
 METRICS = {
@@ -94,7 +94,7 @@ def _header(title: str, schema: Schema, info: Mapping[str, Any]) -> Html:
 
 
 def _form(schema: Schema, values: Mapping[str, str] | None, problems: Sequence[Problem]) -> Html:
-    cells = fields.example_cells(schema) if values is None else values
+    cells = example_cells(schema) if values is None else values
     return tag(
         "section",
         tag("h2", "One row"),
