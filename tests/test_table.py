@@ -50,7 +50,13 @@ def test_any_line_end_is_found(tmp_path: Path, end: str) -> None:
 
 @pytest.mark.parametrize(
     ("encoding", "told"),
-    [("utf-8", "utf-8"), ("utf-8-sig", "utf-8-sig"), ("utf-16", "utf-16"), ("utf-16-le", "utf-16-le"), ("cp1252", "cp1252")],
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8-sig"),
+        ("utf-16", "utf-16"),
+        ("utf-16-le", "utf-16-le"),
+        ("cp1252", "cp1252"),
+    ],
 )
 def test_any_usual_encoding_is_found(tmp_path: Path, encoding: str, told: str) -> None:
     table = read(tmp_path, "name,town\nZo\u00eb,K\u00f6ln\nAnn,Li\u00e8ge\n".encode(encoding))
@@ -73,8 +79,15 @@ def test_windows_letters_in_an_utf_8_file_are_kept_and_told(tmp_path: Path) -> N
 
 
 def test_cyrillic_windows_text_is_read_as_such(tmp_path: Path) -> None:
-    words = "\u0438\u043c\u044f,\u0433\u043e\u0440\u043e\u0434\n" + "\u0410\u043d\u043d\u0430,\u041c\u043e\u0441\u043a\u0432\u0430\n\u0418\u0432\u0430\u043d,\u041a\u0430\u0437\u0430\u043d\u044c\n" * 20
-    assert read(tmp_path, words.encode("cp1251")).frame.iloc[0].tolist() == ["\u0410\u043d\u043d\u0430", "\u041c\u043e\u0441\u043a\u0432\u0430"]
+    words = (
+        "\u0438\u043c\u044f,\u0433\u043e\u0440\u043e\u0434\n"
+        + "\u0410\u043d\u043d\u0430,\u041c\u043e\u0441\u043a\u0432\u0430\n\u0418\u0432\u0430\u043d,\u041a\u0430\u0437\u0430\u043d\u044c\n"
+        * 20
+    )
+    assert read(tmp_path, words.encode("cp1251")).frame.iloc[0].tolist() == [
+        "\u0410\u043d\u043d\u0430",
+        "\u041c\u043e\u0441\u043a\u0432\u0430",
+    ]
 
 
 def test_semicolons_with_decimal_commas_are_not_split_at_the_commas(tmp_path: Path) -> None:
@@ -97,7 +110,9 @@ def test_a_quote_inside_an_unquoted_cell_is_a_letter(tmp_path: Path) -> None:
 
 def test_rows_of_other_lengths_are_kept_and_counted(tmp_path: Path) -> None:
     table = read(tmp_path, "a,b,c\n1,2,3\n4,5\n6,7,8\n9,x,y,z\n1,2,3\n")
-    check(table, ["a", "b", "c"], [["1", "2", "3"], ["4", "5", ""], ["6", "7", "8"], ["9", "x", "y,z"], ["1", "2", "3"]])
+    check(
+        table, ["a", "b", "c"], [["1", "2", "3"], ["4", "5", ""], ["6", "7", "8"], ["9", "x", "y,z"], ["1", "2", "3"]]
+    )
     finding = table.findings[0]
     assert (finding.code, finding.evidence["short"], finding.evidence["long"]) == ("ragged-rows", 1, 1)
     assert "line 3: 2" in finding.message
@@ -133,7 +148,11 @@ def test_cells_come_out_exactly_as_they_stand(tmp_path: Path) -> None:
 
 def test_a_column_of_its_own_is_a_table(tmp_path: Path) -> None:
     check(read(tmp_path, "age\n31\n42\n"), ["age"], [["31"], ["42"]])
-    check(read(tmp_path, "text\nhello, you\nbye\nwell, well, well\n"), ["text"], [["hello, you"], ["bye"], ["well, well, well"]])
+    check(
+        read(tmp_path, "text\nhello, you\nbye\nwell, well, well\n"),
+        ["text"],
+        [["hello, you"], ["bye"], ["well, well, well"]],
+    )
 
 
 # --- headers ----------------------------------------------------------------------------------------------------------
@@ -141,7 +160,11 @@ def test_a_column_of_its_own_is_a_table(tmp_path: Path) -> None:
 
 def test_a_first_line_of_data_is_no_header(tmp_path: Path) -> None:
     table = read(tmp_path, "5.1,3.5,setosa\n4.9,3.0,setosa\n6.2,2.9,other\n")
-    check(table, ["column_1", "column_2", "column_3"], [["5.1", "3.5", "setosa"], ["4.9", "3.0", "setosa"], ["6.2", "2.9", "other"]])
+    check(
+        table,
+        ["column_1", "column_2", "column_3"],
+        [["5.1", "3.5", "setosa"], ["4.9", "3.0", "setosa"], ["6.2", "2.9", "other"]],
+    )
     assert [(one.code, one.severity) for one in table.findings] == [("no-header", "unsure")]
 
 
@@ -165,7 +188,14 @@ def test_a_header_of_words_or_running_numbers_is_one(tmp_path: Path, text: str) 
 
 
 @pytest.mark.parametrize(
-    "above", ["# made by hand\n", "Sales report\n\n", "Report,,\nJanuary,,\n\n", "% one\n% two\n", "Source,World,\n\nDate,2020,\n\n"]
+    "above",
+    [
+        "# made by hand\n",
+        "Sales report\n\n",
+        "Report,,\nJanuary,,\n\n",
+        "% one\n% two\n",
+        "Source,World,\n\nDate,2020,\n\n",
+    ],
 )
 def test_titles_and_comments_above_the_header_are_passed_over_and_told(tmp_path: Path, above: str) -> None:
     table = read(tmp_path, above + "name,age,town,x,y\nAnn,31,Bonn,1,2\nBob,42,Rome,1,2\nCid,5,Oslo,1,2\n")
@@ -271,7 +301,11 @@ def test_json_in_every_usual_shape_is_a_table(tmp_path: Path, text: str, kind: s
 
 def test_nested_json_becomes_columns_and_lists_stay_text(tmp_path: Path) -> None:
     text = json.dumps([{"a": {"b": 1.50, "c": None}, "d": [1, 2], "e": True}, {"a": {"b": 2}}])
-    check(read(tmp_path, text, "x.json"), ["a.b", "a.c", "d", "e"], [["1.5", "<absent>", '["1", "2"]', "True"], ["2", "<absent>", "<absent>", "<absent>"]])
+    check(
+        read(tmp_path, text, "x.json"),
+        ["a.b", "a.c", "d", "e"],
+        [["1.5", "<absent>", '["1", "2"]', "True"], ["2", "<absent>", "<absent>", "<absent>"]],
+    )
 
 
 def test_each_table_of_a_database_is_read(tmp_path: Path) -> None:
@@ -292,7 +326,7 @@ def test_arff_is_read_with_its_attributes_as_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "rows"),
     [
-        ("18.0   8   307.0   \"chevrolet malibu\"\n15.0   8   350.0   \"buick skylark\"\n16.0 4 99.0 \"saab\"\n", 3),
+        ('18.0   8   307.0   "chevrolet malibu"\n15.0   8   350.0   "buick skylark"\n16.0 4 99.0 "saab"\n', 3),
         ("1::10::5\n1::20::3\n2::10::4\n", 3),
         ("a b c\n1 2 3\n4 5 6\n", 2),
     ],
@@ -343,13 +377,20 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 
 # --- properties -------------------------------------------------------------------------------------------------------
 
-TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"], include_characters="\n\t", exclude_characters="\ufeff"), max_size=8)
+TEXT = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc"], include_characters="\n\t", exclude_characters="\ufeff"),
+    max_size=8,
+)
 
 
 @settings(max_examples=150, deadline=None)
 @given(rows=st.lists(st.tuples(TEXT, TEXT, TEXT), min_size=1, max_size=8))
-def test_what_pandas_writes_is_read_as_it_was(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]]) -> None:
-    frame = pd.DataFrame([[*row, "end"] for row in rows], columns=["first name", "second name", "third name", "last name"], dtype="str")
+def test_what_pandas_writes_is_read_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]]
+) -> None:
+    frame = pd.DataFrame(
+        [[*row, "end"] for row in rows], columns=["first name", "second name", "third name", "last name"], dtype="str"
+    )
     path = tmp_path_factory.mktemp("round") / "table.csv"
     frame.to_csv(path, index=False)
     table = read_tables(path)[0]

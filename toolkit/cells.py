@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+HEAVY_ROWS = 200_000  # from here on a column's memory is worth a thought: some 5 MB and more
+SAMPLE_ROWS = 2000
+
 
 @dataclass(frozen=True, eq=False)
 class Cells:
@@ -41,12 +44,16 @@ class Cells:
         if bool(mask.all()):
             return self
         keep = pa.array(mask)
-        return Cells(self.texts.filter(keep), self.stripped.filter(keep), self.counts[mask])
+        texts = self.texts.filter(keep)
+        stripped = texts if self.stripped is self.texts else self.stripped.filter(keep)
+        return Cells(texts, stripped, self.counts[mask])
 
     def merged(self) -> Cells:
         """Return the cells with texts that differ only in blanks around them counted as one."""
         import pyarrow.compute as pc  # noqa: PLC0415 - 100 ms
 
+        if self.stripped is self.texts:
+            return self
         encoded = pc.dictionary_encode(self.stripped)
         texts = encoded.dictionary
         if len(texts) == len(self):
@@ -81,15 +88,33 @@ def count(series: pd.Series[Any]) -> Cells:
         column = pa.array(series, type=pa.large_string(), from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError):
         column = pa.array([None if value is None else str(value) for value in series], type=pa.large_string())
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
+    if not isinstance(column, pa.ChunkedArray):
+        column = pa.chunked_array([column])
     if column.null_count:
         column = pc.fill_null(column, "")
     encoded = pc.dictionary_encode(column)
-    codes = _numpy(encoded.indices).astype(np.int32, copy=False)
-    texts = encoded.dictionary
+    if encoded.num_chunks == 0:
+        texts, codes = pa.array([], pa.large_string()), np.zeros(0, dtype=np.int32)
+    else:  # every chunk carries the dictionary of all
+        texts = encoded.chunk(encoded.num_chunks - 1).dictionary
+        codes = np.concatenate([_numpy(chunk.indices) for chunk in encoded.chunks]).astype(np.int32, copy=False)
     counts = np.bincount(codes, minlength=len(texts)).astype(np.int64)
-    return Cells(texts, pc.utf8_trim_whitespace(texts), counts, codes)
+    return Cells(texts, _stripped(texts), counts, codes)
+
+
+def _stripped(texts: pa.Array) -> pa.Array:
+    """Return the texts without blanks around them: the same array where there are none, as memory counts here."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - 100 ms
+
+    trimmed = pc.utf8_trim_whitespace(texts)
+    before, after = (pc.sum(pc.binary_length(array)).as_py() for array in (texts, trimmed))
+    return texts if before == after else trimmed
+
+
+def mostly_differ(series: pd.Series[Any]) -> bool:
+    """Return whether a long column's cells seem to differ nearly all, so that counting them takes its own size again."""
+    rows = len(series)
+    return rows > HEAVY_ROWS and series.iloc[:: rows // SAMPLE_ROWS].nunique() > 0.9 * SAMPLE_ROWS  # noqa: PLR2004
 
 
 def matches(texts: pa.Array, pattern: str) -> NDArray[np.bool_]:

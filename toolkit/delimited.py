@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from toolkit.dialect import Dialect
 
 SCAN_BYTES = 1 << 24  # read size when a file is only looked through
+BLOCK_BYTES = 1 << 20  # Arrow reads so much at a time; larger blocks only took more memory (1,000,000 x 20)
 CHUNK_ROWS = 50_000  # rows turned into Arrow at a time on the slow way
 NAMED_MAX = 5  # lines named in a finding
 
@@ -156,7 +157,7 @@ def _read_fast(text: Text, dialect: Dialect, names: tuple[str, ...], offset: int
     file.seek(offset)
     return arrow_csv.read_csv(
         file,
-        read_options=arrow_csv.ReadOptions(column_names=list(unique), block_size=1 << 22),
+        read_options=arrow_csv.ReadOptions(column_names=list(unique), block_size=BLOCK_BYTES),
         parse_options=arrow_csv.ParseOptions(
             delimiter=dialect.delimiter, quote_char=dialect.quote if quoted else False, newlines_in_values=quoted
         ),

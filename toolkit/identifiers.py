@@ -54,7 +54,6 @@ class Facts:
     numbers: NDArray[np.float64] | None = None
     whole: bool = False
     words_mean: float = 1.0
-    is_date: bool = False
     first_in_submission: bool = False
 
     @property
@@ -68,7 +67,7 @@ def judge(facts: Facts) -> str:
 
     A measurement is never one because its values all differ: a fraction, a date or a text of several words needs no name.
     """
-    if facts.is_date or (facts.numbers is not None and not facts.whole) or len(facts.cells) <= 1:
+    if (facts.numbers is not None and not facts.whole) or len(facts.cells) <= 1:
         return ""
     words = words_of(facts.name)
     if facts.first_in_submission and facts.unique:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import threading
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -56,7 +57,6 @@ class Judged:
     kind: Kind
     rows: int
     gaps: int
-    codes: NDArray[np.int32]
     missing: tuple[str, ...] = ()
     missing_counts: tuple[int, ...] = ()
     test_missing_share: float = 0.0
@@ -104,16 +104,15 @@ class _Reading:
     words: dict[str, bool] = field(default_factory=dict)
 
 
-def judge(name: str, series: pd.Series[Any], test: pd.Series[Any] | None, *, names_rows: bool = False) -> Judged:
-    """Return the judgement of a column of raw texts; ``test`` are its cells in the rows to predict.
+def judge(name: str, cells: Cells, test: pd.Series[Any] | None, *, names_rows: bool = False) -> Judged:
+    """Return the judgement of a column's counted cells; ``test`` are its raw texts in the rows to predict.
 
     ``names_rows`` says that the sample submission names rows by this column.
     """
-    cells = count(series)
     reading = _read(name, cells)
     gone = reading.missing | reading.odd
     present = cells.where(~gone)
-    rows = len(series)
+    rows = cells.rows
     gaps = int(cells.counts[gone].sum())
     odd = tuple(cells.stripped.filter(_mask(reading.odd)).to_pylist()[:ODD_TEXTS_MAX]) if reading.odd.any() else ()
     found = Judged(
@@ -121,7 +120,6 @@ def judge(name: str, series: pd.Series[Any], test: pd.Series[Any] | None, *, nam
         kind=reading.kind,
         rows=rows,
         gaps=gaps,
-        codes=cells.codes if cells.codes is not None else np.zeros(rows, dtype=np.int32),
         odd=tuple(sorted(odd)),
         odd_rows=int(cells.counts[reading.odd].sum()),
     )
@@ -141,18 +139,34 @@ def judge(name: str, series: pd.Series[Any], test: pd.Series[Any] | None, *, nam
     )
 
 
-def duplicate_rows(columns: list[NDArray[np.int32]], rows: int) -> int:
-    """Return how many rows repeat an earlier one in every cell; ``columns`` are the codes of each column's texts."""
-    if not columns or rows == 0:
-        return 0
-    import pandas as pd  # noqa: PLC0415 - 300 ms
+class RowMarks:
+    """Marks that are equal for rows that are equal in every cell; columns may come in any order, from several threads."""
 
-    mixed = np.full(rows, 0xCBF29CE484222325, dtype=np.uint64)
-    for codes in columns:
-        mixed ^= codes.astype(np.uint64) + np.uint64(0x9E3779B9)
-        mixed *= np.uint64(0xFF51AFD7ED558CCD)
-        mixed ^= mixed >> np.uint64(32)
-    return rows - len(pd.unique(pd.Series(mixed)))
+    def __init__(self, rows: int) -> None:
+        self._marks = np.zeros(rows, dtype=np.uint64)
+        self._lock = threading.Lock()
+        self._differ = False
+
+    def add(self, position: int, cells: Cells) -> None:
+        """Take in the cells of the column at ``position``."""
+        if cells.codes is None or self._differ:
+            return
+        if len(cells) == len(self._marks):  # one column without doubles rules out equal rows
+            self._differ = True
+            return
+        mixed = cells.codes.astype(np.uint64)
+        mixed += np.uint64((position + 1) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF)
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):  # the mixer of SplitMix64
+            mixed ^= mixed >> np.uint64(shift)
+            mixed *= np.uint64(factor)
+        with self._lock:
+            self._marks += mixed
+
+    def doubles(self) -> int:
+        """Return how many rows repeat an earlier one in every cell."""
+        import pandas as pd  # noqa: PLC0415 - 300 ms
+
+        return 0 if self._differ else len(self._marks) - len(pd.unique(pd.Series(self._marks)))
 
 
 def _read(name: str, cells: Cells) -> _Reading:
@@ -178,9 +192,8 @@ def _as_numbers(name: str, cells: Cells, missing: NDArray[np.bool_]) -> _Reading
     form = PLAIN_FORMAT
     parsed = numbers.parse(present.stripped, form)
     if not np.isfinite(parsed).all():
-        order = np.argsort(-present.counts, kind="stable")[: numbers.SAMPLE_TEXTS]
-        texts = present.stripped.take(_mask(order)).to_pylist()
-        other = numbers.format_of(texts, present.counts[order].tolist())
+        step = max(1, len(present) // numbers.SAMPLE_TEXTS)
+        other = numbers.format_of(present.stripped[::step].to_pylist(), present.counts[::step].tolist())
         if other is not None and other != form:
             again = numbers.parse(present.stripped, other)
             if np.isfinite(again).sum() > np.isfinite(parsed).sum():
@@ -283,10 +296,9 @@ def _missing(cells: Cells, gone: NDArray[np.bool_]) -> dict[str, Any]:
 
 
 def _with_numbers(found: Judged, present: Cells, values: NDArray[np.float64], reading: _Reading) -> Judged:
-    counts = present.counts
-    order = np.argsort(values, kind="stable")
+    values, counts = _ordered(values, present.counts)
     total = int(counts.sum())
-    different = int((np.diff(values[order]) != 0).sum()) + 1
+    different = int((np.diff(values) != 0).sum()) + 1
     with np.errstate(all="ignore"):
         mean = float(np.average(values, weights=counts))
         spread = float(np.sqrt(np.average((values - mean) ** 2, weights=counts) * total / max(total - 1, 1)))
@@ -297,25 +309,33 @@ def _with_numbers(found: Judged, present: Cells, values: NDArray[np.float64], re
         found,
         distinct=different,
         whole=whole,
-        minimum=float(values[order[0]]),
-        maximum=float(values[order[-1]]),
-        median=_middle(values, counts, order),
+        minimum=float(values[0]),
+        maximum=float(values[-1]),
+        median=_middle(values, counts),
         mean=mean if math.isfinite(mean) else None,
         standard_deviation=spread if math.isfinite(spread) else None,
         values=listed[0],
         value_counts=listed[1],
         number_format=reading.number_format,
-        sentinel=_sentinel(values[order], counts[order]),
-        zeros_share=zeros / total if _zero_stands_apart(values[order], counts[order]) else 0.0,
+        sentinel=_sentinel(values, counts),
+        zeros_share=zeros / total if _zero_stands_apart(values, counts) else 0.0,
         top_share=int(counts.max()) / total,
     )
 
 
-def _middle(values: NDArray[np.float64], counts: NDArray[np.int64], order: NDArray[np.intp]) -> float:
-    running = np.cumsum(counts[order])
+def _ordered(values: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return values from the least to the greatest with their counts."""
+    if counts.max() == 1:
+        return np.sort(values), counts
+    order = np.argsort(values, kind="stable")
+    return values[order], counts[order]
+
+
+def _middle(values: NDArray[np.float64], counts: NDArray[np.int64]) -> float:
+    running = np.cumsum(counts)
     total = int(running[-1])
-    low = values[order[int(np.searchsorted(running, (total - 1) // 2, side="right"))]]
-    high = values[order[int(np.searchsorted(running, total // 2, side="right"))]]
+    low = values[int(np.searchsorted(running, (total - 1) // 2, side="right"))]
+    high = values[int(np.searchsorted(running, total // 2, side="right"))]
     return float(low + (high - low) / 2) if math.isfinite(high - low) else float(low)
 
 
@@ -339,24 +359,24 @@ def _zero_stands_apart(values: NDArray[np.float64], counts: NDArray[np.int64]) -
     if len(values) < 10 or values[0] != 0 or counts[0] < 2:  # noqa: PLR2004 - too few to judge by
         return False
     rest, weights = values[1:], counts[1:]
-    middle = _middle(rest, weights, np.arange(len(rest)))
+    middle = _middle(rest, weights)
     step = float(np.median(np.diff(rest)))
     return bool(rest[0] > 0.1 * middle and rest[0] > 5 * step and weights.sum() > counts[0])
 
 
 def _with_dates(found: Judged, present: Cells, read: Dates, seconds: NDArray[np.float64]) -> Judged:
-    order = np.argsort(seconds, kind="stable")
-    running = np.cumsum(present.counts[order])
-    middle = seconds[order[int(np.searchsorted(running, (int(running[-1]) - 1) // 2, side="right"))]]
+    seconds, counts = _ordered(seconds, present.counts)
+    total = int(counts.sum())
+    middle = seconds[int(np.searchsorted(np.cumsum(counts), (total - 1) // 2, side="right"))]
     return replace(
         found,
-        distinct=int((np.diff(seconds[order]) != 0).sum()) + 1,
-        minimum=dates.iso_text(float(seconds[order[0]])),
-        maximum=dates.iso_text(float(seconds[order[-1]])),
+        distinct=int((np.diff(seconds) != 0).sum()) + 1,
+        minimum=dates.iso_text(float(seconds[0])),
+        maximum=dates.iso_text(float(seconds[-1])),
         median=dates.iso_text(float(middle)),
         date_format=read.pattern,
         ambiguous_date=read.ambiguous,
-        top_share=int(present.counts.max()) / max(int(running[-1]), 1),
+        top_share=int(counts.max()) / max(total, 1),
     )
 
 
@@ -458,7 +478,7 @@ def _gone_in_test(found: Judged, cells: Cells) -> NDArray[np.bool_]:
 
 
 def _identifier(found: Judged, present: Cells, reading: _Reading, gone: NDArray[np.bool_], *, names_rows: bool) -> str:
-    if found.kind in {"empty", "boolean"}:
+    if found.kind in {"empty", "boolean", "date"} or (found.kind == "number" and not found.whole):
         return ""
     plain = reading.figures is not None and found.number_format == PLAIN_FORMAT
     return identifiers.judge(
@@ -470,7 +490,6 @@ def _identifier(found: Judged, present: Cells, reading: _Reading, gone: NDArray[
             numbers=reading.figures[~gone] if reading.figures is not None else None,
             whole=found.whole and plain,
             words_mean=found.words_mean or 1.0,
-            is_date=found.kind == "date",
             first_in_submission=names_rows,
         )
     )

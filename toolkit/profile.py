@@ -7,7 +7,9 @@ different texts and their counts, so neither the order of rows nor the name of a
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -103,32 +105,33 @@ def describe(contents: Contents) -> Profile:
 
     Never raises: strange data gives findings. Rows and columns in another order, or the file under another name, change nothing.
     """
-    from toolkit import kinds, oddities  # noqa: PLC0415 - numpy, 80 ms
+    from toolkit import cells, kinds, oddities  # noqa: PLC0415 - numpy, 80 ms
 
     main, test, submission = contents.main.frame, contents.test, contents.sample_submission
     tests = test.frame if test is not None else None
+    test_columns = tuple(str(name) for name in tests.columns) if tests is not None else ()
     names = [str(name) for name in main.columns]
     submission_columns = tuple(str(name) for name in submission.frame.columns) if submission is not None else ()
 
+    marks = kinds.RowMarks(len(main))
+    heavy = threading.Lock()  # columns whose cells nearly all differ are judged one at a time, as memory counts
+
     def judge(position: int) -> kinds.Judged:
         name = names[position]
-        series = main.iloc[:, position]
-        among = (
-            [str(column) for column in tests.columns].index(name)
-            if tests is not None and name in tests.columns
-            else None
-        )
+        among = next((index for index, column in enumerate(test_columns) if column == name), None)
         other = tests.iloc[:, among] if tests is not None and among is not None else None
-        key = bool(submission_columns) and submission_columns[0] == name
-        return kinds.judge(name, series, other, names_rows=key)
+        series = main.iloc[:, position]
+        with heavy if cells.mostly_differ(series) else nullcontext():
+            counted = cells.count(series)
+            marks.add(position, counted)
+            return kinds.judge(name, counted, other, names_rows=submission_columns[:1] == (name,))
 
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         judged = list(pool.map(judge, range(len(names))))
     columns = tuple(_column(one, position, contents.descriptions) for position, one in enumerate(judged))
-    duplicates = kinds.duplicate_rows([one.codes for one in judged], len(main))
+    duplicates = marks.doubles() if names else 0
     identifiers = tuple(Identifier(one.name, one.identifier) for one in judged if one.identifier)
     constants = tuple(one.name for one in judged if one.distinct == 0 or (one.distinct == 1 and one.gaps == 0))
-    test_columns = tuple(str(name) for name in tests.columns) if tests is not None else ()
     return Profile(
         table=contents.main.name,
         rows=len(main),
