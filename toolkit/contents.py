@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
@@ -52,6 +52,8 @@ MAYBE_TABLES = frozenset((".txt", ".dat", ".data", ".test", ".all-data", ".tab",
 README_NAMES = frozenset(
     ("readme", "license", "licence", "licenses", "changelog", "citation", "makefile", "requirements")
 )
+TEXT_BYTES_MAX = 1 << 20  # of a text that may describe columns
+ASKED = "asked for with --table"
 CLOSE = 0.5  # a second table of at least this share of the first one's cells makes the choice unsure
 
 _TRAIN = frozenset(("train", "training", "trn", "tr"))
@@ -97,6 +99,7 @@ def read(download: Download, *, table: str | None = None) -> Contents:
     items, found, problems = _gather(download, table)
     if not found:
         raise _no_table(download, items, problems)
+    found, joined = _join_parts(found) if table is None else (found, ())
     choice = _choose(found, table)
     main = choice.main
     test = _test_of(main, found, choice.dictionaries)
@@ -109,18 +112,26 @@ def read(download: Download, *, table: str | None = None) -> Contents:
     for one in choice.dictionaries:
         roles.setdefault(id(one), ("dictionary", "its rows describe columns"))
     for one in found:
-        sizes = _size_of(download, one)
         role, why = roles.get(id(one), ("table", "another table"))
-        items.append(Item(one.name, "table", role, sizes, why, one.rows, tuple(one.frame.columns)))
-    findings = (*choice.findings, *problems, *main.findings)
+        items.append(Item(one.name, "table", role, _size_of(download, one), why, one.rows, tuple(one.frame.columns)))
+    for finding in joined:
+        whole, *parts = finding.evidence["files"]
+        role: Role = "train" if whole == main.name else "table"
+        items += [Item(part, "table", role, _bytes_of(download, part), f"a part of `{whole}`") for part in parts]
+    texts = _texts(download, items)
+    descriptions, used = descriptions_from(main, choice.dictionaries, texts, download.provenance)
+    told = "it describes columns of the main table"
+    items = [replace(item, role="dictionary", why=told) if item.path in used else item for item in items]
+    others = [one for one in found if id(one) not in roles]
+    said = tuple(finding for finding in joined if finding.evidence["files"][0] == main.name)
     return Contents(
         items=tuple(sorted(items, key=lambda item: item.path)),
         main=main,
         test=test,
         sample_submission=submission,
-        descriptions=descriptions_from(main, choice.dictionaries, _texts(download, items), download.provenance),
+        descriptions=descriptions,
         provenance=download.provenance,
-        findings=findings,
+        findings=(*_several(main, choice.why, others), *said, *problems, *main.findings),
     )
 
 
@@ -161,7 +172,7 @@ def _kind_of(download: Download, record: FileRecord, *, alone: bool) -> tuple[It
         return kind, False
     words = _words(path.stem)
     if suffix in MAYBE_TABLES:
-        readme = bool(words & README_NAMES)
+        readme = bool(words & README_NAMES) or (suffix == ".txt" and _describes(record.path))
         return "text", not readme and record.size_bytes > 0 and tables.looks_tabular(download.root / record.path)
     if suffix == ".json" and words & {"metadata", "package", "config", "labels"}:
         return "text", False
@@ -173,7 +184,6 @@ class _Choice:
     main: Table
     why: str
     dictionaries: tuple[Table, ...]
-    findings: tuple[Finding, ...] = ()
 
 
 def _choose(found: list[Table], wanted: str | None) -> _Choice:
@@ -186,15 +196,60 @@ def _choose(found: list[Table], wanted: str | None) -> _Choice:
             message = f"no table is called `{wanted}`: found {names}"
             raise DataError(message, hint=f"name one of them with --table {_argument(found[0].name)}")
         exact = [one for one in matches if wanted in {one.name, one.reading.sheet}]
-        return _Choice((exact or matches)[0], "asked for with --table", dictionaries)
+        return _Choice((exact or matches)[0], ASKED, dictionaries)
     companions = {id(one) for one in dictionaries}
     companions |= {id(one) for one in found if _names_submission(one.name)}
     candidates = [one for one in found if id(one) not in companions] or found
     ranked = sorted(candidates, key=lambda one: (-_rank(one, candidates), _preference(one), one.name))
     main, others = ranked[0], ranked[1:]
-    why = _why(main, others)
-    rivals = [one for one in others if _is_rival(main, one)]
-    return _Choice(main, why, dictionaries, _several(main, why, others, rivals))
+    return _Choice(main, _why(main, others), dictionaries)
+
+
+def _join_parts(found: list[Table]) -> tuple[list[Table], tuple[Finding, ...]]:
+    """Join tables of the same columns whose names differ in numbers, dates or months alone: one table cut in pieces."""
+    groups: dict[tuple[str, tuple[str, ...]], list[Table]] = {}
+    for one in found:
+        groups.setdefault((_without_numbers(one.name), tuple(one.frame.columns)), []).append(one)
+    joined: list[Table] = []
+    findings: list[Finding] = []
+    for (stem, _), parts in groups.items():
+        if len(parts) == 1 or not stem.strip(" /._-") or _words(stem) & (_TEST | _VALIDATION):
+            joined += parts
+            continue
+        joined.append(_joined(parts))
+        names = [part.name for part in parts]
+        findings.append(
+            Finding(
+                "joined-parts",
+                f"{len(parts)} files with the same {parts[0].frame.shape[1]} columns are parts of one table: "
+                f"{_listed(names)}; together they have {joined[-1].rows:,} rows",
+                action="joined them in the order of their names",
+                overrule=f"--table {_argument(names[0])}",
+                evidence={"files": names},
+            )
+        )
+    return joined, tuple(findings)
+
+
+def _joined(parts: list[Table]) -> Table:
+    import pandas as pd  # noqa: PLC0415 - 300 ms
+
+    frame = pd.concat([part.frame for part in parts], ignore_index=True)
+    findings = tuple(finding for part in parts for finding in part.findings)
+    return Table(parts[0].name, frame, parts[0].reading, findings)
+
+
+def _without_numbers(name: str) -> str:
+    """Return a file's name with its numbers and months taken out."""
+    months = "january|february|march|april|may|june|july|august|september|october|november|december"
+    short = "jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec"
+    folded = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+    return re.sub(rf"\d+|(?<![a-z])(?:{months}|{short})(?![a-z])", "", folded)
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:4])
+    return f"{shown} and {len(names) - 4} more" if len(names) > 4 else shown  # noqa: PLR2004 - the four that are shown
 
 
 def _rank(one: Table, candidates: list[Table]) -> float:
@@ -233,9 +288,11 @@ def _is_rival(main: Table, other: Table) -> bool:
     return other.frame.shape[1] > 1 and other.frame.size >= CLOSE * main.frame.size
 
 
-def _several(main: Table, why: str, others: list[Table], rivals: list[Table]) -> tuple[Finding, ...]:
-    if not others:
+def _several(main: Table, why: str, others: list[Table]) -> tuple[Finding, ...]:
+    if not others or why == ASKED:
         return ()
+    others = sorted(others, key=lambda one: (-one.frame.size, one.name))
+    rivals = [one for one in others if _is_rival(main, one)]
     names = ", ".join(f"`{one.name}` ({one.rows:,} rows)" for one in (rivals or others)[:5])
     rival = (rivals or others)[0]
     return (
@@ -292,36 +349,44 @@ def _no_table(download: Download, items: list[Item], problems: list[Finding]) ->
     if not items:
         return DataError(f"`{name}` is an empty folder: expected files", hint="download the data again")
     kinds = Counter(item.kind for item in items)
-    words = {"image": "image", "audio": "sound", "model": "model file", "text": "text file", "archive": "archive"}
-    counted = ", ".join(
-        f"{count:,} {words.get(kind, 'other file')}{'' if count == 1 else 's'}" for kind, count in kinds.most_common()
-    )
+    words = {"image": "image", "audio": "sound", "model": "model file", "archive": "archive", "text": "text file"}
+    counts = {word: kinds.pop(kind) for kind, word in words.items() if kind in kinds} | {"other file": kinds.total()}
+    counted = ", ".join(f"{count:,} {word}{'' if count == 1 else 's'}" for word, count in counts.items() if count)
     folders = sorted(
         {str(PurePosixPath(item.path).parent) for item in items if item.kind in {"image", "audio"}} - {"."}
     )
     where = f" in {len(folders)} folders ({', '.join(folders[:6])})" if len(folders) > 1 else ""
     hint = "name a source with a CSV, Parquet, Excel or JSON table"
-    if kinds["image"] or kinds["audio"]:
-        what = "images" if kinds["image"] >= kinds["audio"] else "sounds"
+    if "image" in counts or "sound" in counts:
+        what = "images" if counts.get("image", 0) >= counts.get("sound", 0) else "sounds"
         hint = f"learning from {what} is not built yet: {hint}"
     return DataError(f"no table in `{name}`: it holds {counted}{where}", hint=hint)
 
 
-def _texts(download: Download, items: list[Item]) -> list[str]:
-    """Return the texts beside the tables that may describe columns, the likeliest first."""
+def _texts(download: Download, items: list[Item]) -> dict[str, str]:
+    """Return the texts beside the tables that may describe columns, by path, the likeliest first."""
     from toolkit.dialect import decode, encoding_of  # noqa: PLC0415 - one name, used here only
 
-    texts: list[tuple[bool, str]] = []
-    for item in items:
-        if item.kind == "text" and PurePosixPath(item.path).suffix.lower() in {".txt", ".md", ".names", ""}:
-            raw = (download.root / item.path).read_bytes()[: 1 << 20]
-            texts.append(("descri" not in item.path.lower(), decode(raw, encoding_of(raw))))
-    return [text for _, text in sorted(texts, key=lambda pair: pair[0])]
+    paths = [item.path for item in items if item.kind == "text"]
+    paths = [path for path in paths if PurePosixPath(path).suffix.lower() in {".txt", ".md", ".names", ""}]
+    texts: dict[str, str] = {}
+    for path in sorted(paths, key=lambda path: (not _describes(path), path)):
+        raw = (download.root / path).read_bytes()[:TEXT_BYTES_MAX]
+        texts[path] = decode(raw, encoding_of(raw))
+    return texts
+
+
+def _describes(path: str) -> bool:
+    """Whether a file's name says that it describes a table."""
+    return re.search(r"descri|dictionar|codebook|columns|features|\.names|about|read_?me", path.lower()) is not None
 
 
 def _size_of(download: Download, one: Table) -> int:
-    relative = one.reading.path.relative_to(download.root).as_posix()
-    return next((record.size_bytes for record in download.files if record.path == relative), 0)
+    return _bytes_of(download, one.reading.path.relative_to(download.root).as_posix())
+
+
+def _bytes_of(download: Download, path: str) -> int:
+    return next((record.size_bytes for record in download.files if record.path == path), 0)
 
 
 def _shared(one: Table, other: Table) -> float:

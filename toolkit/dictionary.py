@@ -31,13 +31,18 @@ def looks_like_dictionary(table: Table, tables: list[Table]) -> bool:
 
 
 def descriptions_from(
-    main: Table, dictionaries: tuple[Table, ...], texts: list[str], provenance: Provenance
-) -> dict[str, str]:
-    """Return what is said about columns of ``main``: by Kaggle's metadata first, then tables, then texts."""
+    main: Table, dictionaries: tuple[Table, ...], texts: dict[str, str], provenance: Provenance
+) -> tuple[dict[str, str], set[str]]:
+    """Return what is said about columns of ``main``: by Kaggle's metadata first, then tables, then texts.
+
+    ``texts`` are by path; the second result are the paths that said something.
+    """
     by_key = {_key(name): str(name) for name in main.frame.columns}
     found: dict[str, str] = {}
-    for text in texts:
+    used: set[str] = set()
+    for path, text in texts.items():
         for key, description in _from_text(text, by_key).items():
+            used.add(path)
             found.setdefault(key, description)
     for table in dictionaries:
         pair = _columns_of(table)
@@ -52,7 +57,7 @@ def descriptions_from(
                 for column, text in columns.items()
                 if text.strip() and _key(column) in by_key
             }
-    return {name: found[key] for key, name in by_key.items() if key in found}
+    return {name: found[key] for key, name in by_key.items() if key in found}, used
 
 
 def _columns_of(table: Table) -> tuple[str, str] | None:

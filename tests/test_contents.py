@@ -1,0 +1,178 @@
+"""What a download holds: which table is the main one, which role the others have, what is said when there is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from frames import codes_of, download_of, write
+from toolkit import contents
+from toolkit.download import Provenance
+from toolkit.errors import DataError
+
+MAIN = "id,age,town,paid\n" + "".join(f"{n},{n % 70},{'Bonn' if n % 3 else 'Rome'},{n % 2}\n" for n in range(1, 60))
+TEST = "id,age,town\n" + "".join(f"{n},{n % 70},Bonn\n" for n in range(60, 90))
+SUBMISSION = "id,paid\n" + "".join(f"{n},0\n" for n in range(60, 90))
+OTHER = "shop,street\n" + "".join(f"s{n},street {n}\n" for n in range(10))
+
+
+def read(folder: Path, table: str | None = None, provenance: Provenance | None = None) -> contents.Contents:
+    return contents.read(download_of(folder, provenance), table=table)
+
+
+def roles(found: contents.Contents) -> dict[str, str]:
+    return {item.path: item.role for item in found.items}
+
+
+def test_a_single_table_is_the_main_one(tmp_path: Path) -> None:
+    found = read(write(tmp_path, {"people.csv": MAIN}))
+    assert (found.main.name, found.main.rows, found.test, found.findings) == ("people.csv", 59, None, ())
+    assert found.items[0].columns == ("id", "age", "town", "paid")
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "submission"),
+    [
+        ("train.csv", "test.csv", "sample_submission.csv"),
+        ("train_u6lujuX.csv", "test_Y3wMUE5.csv", "sampleSubmission.csv"),
+        ("Train.csv", "Test.csv", "Sample_Submission_ZAuTl8O.csv"),
+        ("data/training_set.csv", "data/testing_set.csv", "data/gender_submission.csv"),
+        ("loans_train.csv", "loans_test.csv", "submission_format.csv"),
+        ("X_train.csv", "X_test.csv", "y_sample_submission.csv"),
+    ],
+)
+def test_the_files_of_a_competition_get_their_roles(tmp_path: Path, train: str, test: str, submission: str) -> None:
+    found = read(write(tmp_path, {train: MAIN, test: TEST, submission: SUBMISSION}))
+    assert roles(found) == {train: "train", test: "test", submission: "sample_submission"}
+    assert found.main.name == train
+    assert found.test is not None
+    assert found.sample_submission is not None
+    assert "several-tables" not in codes_of(found.findings)
+
+
+def test_a_sample_submission_is_known_by_its_shape_too(tmp_path: Path) -> None:
+    found = read(write(tmp_path, {"train.csv": MAIN, "test.csv": TEST, "benchmark.csv": SUBMISSION}))
+    assert roles(found)["benchmark.csv"] == "sample_submission"
+
+
+def test_a_test_table_with_the_answers_is_a_test_table(tmp_path: Path) -> None:
+    found = read(write(tmp_path, {"train.csv": MAIN, "test.csv": MAIN[:200]}))
+    assert roles(found) == {"train.csv": "train", "test.csv": "test"}
+
+
+def test_a_larger_test_table_is_not_the_main_one(tmp_path: Path) -> None:
+    found = read(write(tmp_path, {"train.csv": MAIN, "test.csv": TEST + TEST.split("\n", 1)[1] * 20}))
+    assert found.main.name == "train.csv"
+
+
+def test_a_file_called_test_with_other_columns_is_another_table(tmp_path: Path) -> None:
+    found = read(write(tmp_path, {"test_results.csv": MAIN, "shops.csv": OTHER}))
+    assert (found.main.name, found.test) == ("test_results.csv", None)
+
+
+def test_among_equals_the_largest_is_taken_and_the_choice_told(tmp_path: Path) -> None:
+    found = read(write(tmp_path, {"a.csv": MAIN, "b.csv": OTHER}))
+    assert found.main.name == "a.csv"
+    finding = next(one for one in found.findings if one.code == "several-tables")
+    assert (finding.severity, finding.overrule) == ("note", "--table b.csv")
+
+
+def test_a_close_choice_is_flagged_as_unsure(tmp_path: Path) -> None:
+    found = read(
+        write(
+            tmp_path, {"a.csv": MAIN, "b.csv": MAIN.replace("age", "size").replace("town", "place").replace("id", "no")}
+        )
+    )
+    assert [one.severity for one in found.findings if one.code == "several-tables"] == ["unsure"]
+
+
+@pytest.mark.parametrize("name", ["b.csv", "b", "B.CSV", "sub/b.csv"])
+def test_the_table_asked_for_is_taken(tmp_path: Path, name: str) -> None:
+    found = read(write(tmp_path, {"a.csv": MAIN, "sub/b.csv": OTHER}), table=name)
+    assert found.main.name == "sub/b.csv"
+
+
+def test_a_table_that_is_not_there_is_refused_with_the_names_that_are(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no table is called `c`: found `a.csv`, `b.csv`") as raised:
+        read(write(tmp_path, {"a.csv": MAIN, "b.csv": OTHER}), table="c")
+    assert "--table" in raised.value.hint
+
+
+def test_descriptions_come_from_a_dictionary_table(tmp_path: Path) -> None:
+    words = "Variable,Type,Description\nAge,int,Age in years\nTOWN,text,Where they live\npaid,int,\n"
+    found = read(write(tmp_path, {"people.csv": MAIN, "data_dictionary.csv": words}))
+    assert found.descriptions == {"age": "Age in years", "town": "Where they live"}
+    assert roles(found)["data_dictionary.csv"] == "dictionary"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "age: Age in years\ntown: Where they live\n",
+        "# Columns\n- **age**: Age in years\n- `town` - Where they live\n",
+        "| age | Age in years |\n| town | Where they live |\n",
+        "1. age - Age in years\n2. town = Where they live\n",
+    ],
+)
+def test_descriptions_come_from_a_text_beside_the_table(tmp_path: Path, text: str) -> None:
+    found = read(write(tmp_path, {"people.csv": MAIN, "data_description.txt": text}))
+    assert found.descriptions == {"age": "Age in years", "town": "Where they live"}
+    assert roles(found)["data_description.txt"] == "dictionary"
+
+
+def test_kaggles_own_descriptions_win(tmp_path: Path) -> None:
+    provenance = Provenance(source="a/b", columns={"people.csv": {"age": "Years of life", "nothing": "x"}})
+    found = read(write(tmp_path, {"people.csv": MAIN, "notes.txt": "age: Age in years\n"}), provenance=provenance)
+    assert found.descriptions == {"age": "Years of life"}
+
+
+def test_prose_is_no_table(tmp_path: Path) -> None:
+    prose = "Hello, this is a note.\nIt has lines, and commas, here and there.\nThe end, my friend.\n" * 5
+    found = read(write(tmp_path, {"people.csv": MAIN, "notes.txt": prose, "README.md": prose}))
+    assert [item.kind for item in found.items] == ["text", "text", "table"]
+
+
+def test_a_text_file_with_a_table_is_one(tmp_path: Path) -> None:
+    assert read(write(tmp_path, {"auto.data": MAIN, "README.txt": "hello\n"})).main.name == "auto.data"
+
+
+def test_parts_of_one_table_are_joined_and_it_is_said(tmp_path: Path) -> None:
+    head, *rows = MAIN.strip().split("\n")
+    parts = {
+        f"sales_{year}.csv": "\n".join([head, *rows[start : start + 20]]) + "\n"
+        for year, start in ((2019, 0), (2020, 20), (2021, 40))
+    }
+    found = read(write(tmp_path, parts))
+    assert found.main.rows == 59
+    finding = next(one for one in found.findings if one.code == "joined-parts")
+    assert "3 files" in finding.message
+    assert "2019" in " ".join(finding.evidence["files"])
+
+
+def test_a_table_of_the_same_columns_under_an_unlike_name_is_not_joined(tmp_path: Path) -> None:
+    found = read(write(tmp_path, {"red.csv": MAIN, "copy of it.csv": MAIN}))
+    assert found.main.rows == 59
+
+
+def test_a_broken_file_beside_a_good_one_is_told(tmp_path: Path) -> None:
+    found = read(write(tmp_path, {"people.csv": MAIN, "broken.parquet": b"PAR1nothing", "empty.csv": ""}))
+    assert found.main.name == "people.csv"
+    assert codes_of(found.findings) == ["unreadable-file", "unreadable-file"]
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"yes/1.png": "x", "yes/2.jpg": "x", "no/3.PNG": "x"}, r"3 images in 2 folders \(no, yes\)"),
+        ({"a.wav": "x"}, "1 sound"),
+        ({"model.pkl": "x", "LICENSE": "x"}, "1 model file, 1 text file$"),
+        ({}, "empty folder"),
+        ({"a.csv": ""}, "is empty"),
+        ({"a.csv": "", "b.csv": "x,y\n"}, "no table in .* can be read"),
+    ],
+)
+def test_without_a_table_it_is_said_what_is_there(tmp_path: Path, files: dict[str, str], said: str) -> None:
+    with pytest.raises(DataError, match=said) as raised:
+        read(write(tmp_path, files))
+    assert raised.value.hint
+    assert raised.value.exit_code == 4
