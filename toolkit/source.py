@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CACHE_VARIABLE = "KAGGLE2APP_CACHE"
 SKIPPED_FOLDERS = frozenset({"__MACOSX", "__pycache__", "node_modules"})
+COMMON_NAMES = frozenset({"train", "training", "data", "dataset", "test", "input", "archive", "table", "file"})
 SKIPPED_FILES = frozenset({"Thumbs.db", "desktop.ini"})
 
 
@@ -101,9 +102,13 @@ def _local(handle: Handle) -> Download:
 
 def _provenance(path: Path) -> Provenance:
     """Return what is known of a file of the person's own: its name, and when it was read."""
+    # The last two parts: `train.csv` alone says nothing, and the whole path would tell of the person's disk.
+    source = "/".join(part for part in (path.parent.name, path.name) if part)
     name = path.name.split(".")[0] if path.is_file() else path.name
+    telling = path.parent.name if name.lower() in COMMON_NAMES and path.parent.name else name
+    title = " ".join(telling.replace("__", " ").replace("_", " ").replace("-", " ").split())
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Provenance(source=path.name, kind="local", title=name, fetched_at=now)
+    return Provenance(source=source, kind="local", title=title, fetched_at=now)
 
 
 def _download(root: Path, paths: Iterable[Path], provenance: Provenance) -> Download:
