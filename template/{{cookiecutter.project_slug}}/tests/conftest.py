@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from {{cookiecutter.package_name}}.schema import Schema
 
 PROJECT = Path(__file__).parents[1]
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before scikit-learn is loaded: small fits must not spin
 
 
 @pytest.fixture(scope="session")
