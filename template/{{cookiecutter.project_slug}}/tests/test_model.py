@@ -11,7 +11,7 @@ import pytest
 
 from {{cookiecutter.package_name}} import export, persistence
 from {{cookiecutter.package_name}}.errors import ModelError
-from {{cookiecutter.package_name}}.model import SERVED_FILES, Model
+from {{cookiecutter.package_name}}.model import QUICK_ROWS_MAX, SERVED_FILES, Model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +42,14 @@ def test_a_row_is_answered_alone_as_among_others(model: Model, golden: list[dict
     together = list(model.predict(model.schema.from_rows(rows), len(rows)).to_json())
     alone = [next(model.predict(model.schema.from_rows([row]), 1).to_json()) for row in rows]
     assert [answer["prediction"] for answer in alone] == [answer["prediction"] for answer in together]
+
+
+def test_the_quick_way_and_the_thorough_way_agree(model: Model, golden: list[dict[str, Any]]) -> None:
+    for case in golden:
+        quick = model.answer([case["row"]])[0]
+        thorough = model.answer([case["row"]] * (QUICK_ROWS_MAX + 1))[0]
+        assert quick["notes"] == thorough["notes"]
+        assert quick["prediction"] == pytest.approx(thorough["prediction"], rel=export.TOLERANCE)
 
 
 def test_probabilities_sum_to_one(model: Model, golden: list[dict[str, Any]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -61,9 +61,15 @@ def test_equal_texts_in_another_order_are_served_exactly(tmp_path: Path) -> None
     assert metrics["parity"]["difference"] < export.TOLERANCE
 
 
-def test_training_gives_a_model_that_beats_the_baseline(tmp_path: Path) -> None:
-    project = made_up.project(tmp_path, "binary")
-    metrics = train(project, model_dir=project / "model", say=print)
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """Return a project trained on the made-up table, and its metrics."""
+    project = made_up.project(tmp_path_factory.mktemp("trained"), "binary")
+    return project, train(project, model_dir=project / "model", say=print)
+
+
+def test_training_gives_a_model_that_beats_the_baseline(trained: tuple[Path, dict[str, Any]]) -> None:
+    project, metrics = trained
     assert metrics["test"]["roc_auc"]["low"] > metrics["baseline"]["roc_auc"]["value"]
     assert (project / "MODEL_CARD.md").exists()
     model = Model.load(project / "model")
@@ -73,14 +79,12 @@ def test_training_gives_a_model_that_beats_the_baseline(tmp_path: Path) -> None:
     assert answer.probabilities == pytest.approx(saved.predict(columns), abs=export.TOLERANCE)
 
 
-def test_the_same_data_and_seed_give_the_same_metrics(tmp_path: Path) -> None:
-    found = []
-    for name in ("first", "second"):
-        (tmp_path / name).mkdir()
-        project = made_up.project(tmp_path / name, "multiclass")
-        metrics = train(project, model_dir=project / "model", say=print)
-        found.append((metrics["model"], metrics["test"], metrics["chosen"]))
-    assert found[0] == found[1]
+def test_the_same_data_and_seed_give_the_same_metrics(tmp_path: Path, trained: tuple[Path, dict[str, Any]]) -> None:
+    project, first = made_up.project(tmp_path, "binary"), trained[1]
+    again = train(project, model_dir=project / "model", say=print)
+    assert {name: again[name] for name in ("model", "test", "chosen")} == {
+        name: first[name] for name in ("model", "test", "chosen")
+    }
 
 
 def test_a_candidate_past_the_time_limit_is_reported_as_skipped(tmp_path: Path) -> None:
@@ -97,12 +101,12 @@ def test_missing_data_is_told_by_name(tmp_path: Path) -> None:
         train(project, model_dir=project / "model", say=print)
 
 
-def test_a_pipeline_with_a_strange_type_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    project = made_up.project(tmp_path, "binary")
-    train(project, model_dir=project / "model", say=print)
+def test_a_pipeline_with_a_strange_type_is_refused(
+    trained: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(persistence, "TRUSTED_TYPES", ())
     with pytest.raises(ModelError, match="TRUSTED_TYPES does not list"):
-        persistence.load(project / "model", "binary", classes=2)
+        persistence.load(trained[0] / "model", "binary", classes=2)
 
 
 def test_the_simpler_of_two_equals_is_chosen() -> None:

@@ -74,6 +74,8 @@ class Column:
     thousands: str = ""
     prefix: str = ""
     suffix: str = ""
+    multipliers: Mapping[str, float] = field(default_factory=dict)
+    parentheses: bool = False
     words: Mapping[str, bool] = field(default_factory=dict)
     date_format: str = ""
     seen_minimum: float | None = None
@@ -143,7 +145,9 @@ class Column:
         raise ValueError(message)
 
     def _number(self, text: str) -> float:
-        plain = text
+        plain = text.replace("\u2212", "-")  # the minus sign of typesetters
+        if self.parentheses and plain.startswith("(") and plain.endswith(")"):  # as accountants write what is owed
+            plain = f"-{plain[1:-1].strip()}"
         if self.prefix or self.suffix:
             sign = "-" if plain.startswith("-") else ""
             plain = sign + plain.removeprefix("-").strip().removeprefix(self.prefix).removesuffix(self.suffix).strip()
@@ -151,10 +155,12 @@ class Column:
             plain = plain.replace(self.thousands, "")
         if self.decimal != ".":
             plain = plain.replace(self.decimal, ".")
+        mark = next((mark for mark in self.multipliers if plain.endswith(mark)), "")
+        plain = plain.removesuffix(mark).rstrip()
         try:
             if "_" in plain:  # Python reads 1_000 as a number; no data file means that
                 raise ValueError  # noqa: TRY301 - one message for every text that is no number
-            number = float(plain)
+            number = float(plain) * self.multipliers.get(mark, 1.0)
         except ValueError:
             message = f"expected {self.expected}, got the text {_short(text)}"
             raise ValueError(message) from None
@@ -316,6 +322,8 @@ def _column(name: str, facts: dict[str, Any], *, nullable: bool) -> Column:
         thousands=number.get("thousands", ""),
         prefix=number.get("prefix", ""),
         suffix=number.get("suffix", ""),
+        multipliers=number.get("multipliers", {}),
+        parentheses=number.get("parentheses", False),
         words={key: value for word, value in facts.get("x-words", {}).items() for key in (word, word.lower())},
         date_format=facts.get("x-date", "iso") if kind == "date" else "",
         whole=bool(seen.get("whole", False)),
