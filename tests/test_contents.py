@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from frames import codes_of, download_of, write
+
 from toolkit import contents
 from toolkit.download import Provenance
 from toolkit.errors import DataError

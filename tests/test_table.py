@@ -183,7 +183,7 @@ def test_words_that_come_again_below_are_no_header(tmp_path: Path) -> None:
 )
 def test_a_header_of_words_or_running_numbers_is_one(tmp_path: Path, text: str) -> None:
     table = read(tmp_path, text)
-    assert list(table.frame.columns) == text.split("\n")[0].split(",")
+    assert list(table.frame.columns) == text.split("\n", maxsplit=1)[0].split(",")
     assert table.rows == text.count("\n") - 1
 
 
@@ -208,13 +208,33 @@ def test_a_header_of_few_names_is_no_title(tmp_path: Path) -> None:
     assert (list(table.frame.columns)[:2], table.rows) == (["v1", "v2"], 2)
 
 
+@pytest.mark.parametrize(
+    "below", ["\nTotal rows: 3\n", "Total,99,\n", "Source: the office\n", "\n* as told\n(c) 2020\n"]
+)
+def test_notes_and_totals_below_the_table_are_left_out_and_told(tmp_path: Path, below: str) -> None:
+    table = read(tmp_path, "name,age,town\nAnn,31,Bonn\nBob,42,Rome\nCid,5,Oslo\n" + below)
+    assert table.rows == 3
+    assert "lines-below-table" in codes_of(table.findings)
+
+
+@pytest.mark.parametrize("last", ["Dora,,\n", "Total Recall,99,Mars\n", "Dora\n"])
+def test_a_last_row_with_gaps_is_a_row(tmp_path: Path, last: str) -> None:
+    table = read(tmp_path, "name,age,town\nAnn,31,Bonn\nBob,42,Rome\nCid,5,Oslo\n" + last)
+    assert table.rows == 4
+
+
 # --- other forms ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("name", "pack"),
-    [("p.csv.gz", gzip.compress), ("p.csv.bz2", bz2.compress), ("p.csv.xz", lzma.compress), ("p.csv", gzip.compress)]
-    + [("p.csv.zst", lambda raw: pa.compress(raw, codec="zstd", asbytes=True))],
+    [
+        ("p.csv.gz", gzip.compress),
+        ("p.csv.bz2", bz2.compress),
+        ("p.csv.xz", lzma.compress),
+        ("p.csv", gzip.compress),
+        ("p.csv.zst", lambda raw: pa.compress(raw, codec="zstd", asbytes=True)),
+    ],
 )
 def test_compressed_text_is_opened(tmp_path: Path, name: str, pack: object) -> None:
     assert callable(pack)

@@ -114,7 +114,7 @@ def _stripped(texts: pa.Array) -> pa.Array:
 def mostly_differ(series: pd.Series[Any]) -> bool:
     """Return whether a long column's cells seem to differ nearly all, so that counting them takes its own size again."""
     rows = len(series)
-    return rows > HEAVY_ROWS and series.iloc[:: rows // SAMPLE_ROWS].nunique() > 0.9 * SAMPLE_ROWS  # noqa: PLR2004
+    return rows > HEAVY_ROWS and series.iloc[:: rows // SAMPLE_ROWS].nunique() > 0.9 * SAMPLE_ROWS
 
 
 def matches(texts: pa.Array, pattern: str) -> NDArray[np.bool_]:

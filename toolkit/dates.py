@@ -35,6 +35,7 @@ _NAMED = (
 # fmt: on
 _WHOLE = ("%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z")
 _SHORT = ("%Y-%m", "%Y/%m", "%Y.%m", "%m/%Y", "%m-%Y")
+_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?")
 _MONTHS = re.compile(r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*", re.IGNORECASE)
 
 
@@ -55,9 +56,9 @@ def read(texts: pa.Array) -> Dates | None:
     if len(texts) == 0:
         return None
     sample = texts[:: max(1, len(texts) // SAMPLE_TEXTS)].to_pylist()[: SAMPLE_TEXTS + 1]
-    if sum(any(character.isdigit() for character in text) and 5 <= len(text) <= 40 for text in sample) < 0.9 * len(
+    if sum(any(character.isdigit() for character in text) and 4 <= len(text) <= 40 for text in sample) < 0.9 * len(
         sample
-    ):  # noqa: PLR2004 - dates have a usual length
+    ):
         return None
     few = sample[:50]
     if all(re.fullmatch(ISO, text) for text in few):
@@ -134,6 +135,8 @@ def _numeric_patterns(sample: list[str]) -> _Patterns:
     short = [re.fullmatch(r"\d{4}[-/.]\d{1,2}|\d{1,2}[-/]\d{4}", text) is not None for text in sample]
     if sum(short) > 0.9 * len(sample):
         return _Patterns(_SHORT)
+    if all(_TIME_OF_DAY.fullmatch(text) for text in sample):
+        return _Patterns(("%H:%M:%S", "%H:%M"))
     if sum(text.isdigit() and len(text) == 8 for text in sample) > 0.9 * len(sample):  # noqa: PLR2004 - YYYYMMDD
         return _Patterns(("%Y%m%d",))
     return _Patterns(())

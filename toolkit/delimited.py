@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 SCAN_BYTES = 1 << 24  # read size when a file is only looked through
 BLOCK_BYTES = 1 << 20  # Arrow reads so much at a time; larger blocks only took more memory (1,000,000 x 20)
 CHUNK_ROWS = 50_000  # rows turned into Arrow at a time on the slow way
+FOOTER_ROWS_MAX = 12  # rows at the end that may be notes
 NAMED_MAX = 5  # lines named in a finding
+
+_TOTAL = re.compile(r"(grand )?totals?\b|sum\b|totals? rows?\b", re.IGNORECASE)
+_NOTE = re.compile(
+    r"(grand )?totals?\b|sum\b|(data )?sources?\b|notes?\b|last updated|generated|copyright|\(c\)|\u00a9|[*#]|--|end of|n ?=|data from|\d+ rows",
+    re.IGNORECASE,
+)
 
 
 @dataclass
@@ -126,6 +133,8 @@ def _read(text: Text, encoding: str, what: str) -> Delimited:
         if ragged.found:
             findings.append(ragged.finding(what, len(names)))
     cells = _without_artefact(cells, dialect)
+    cells, below = _without_footer(cells)
+    findings += [_footer(what, below)] if below else []
     return Delimited(cells, dialect, encoding.removesuffix("-mixed"), findings)
 
 
@@ -269,6 +278,30 @@ def _without_artefact(cells: pa.Table, dialect: Dialect) -> pa.Table:
     if cells.column_names[-1].startswith("Unnamed: ") and not pc.any(pc.greater(pc.binary_length(last), 0)).as_py():
         return cells.remove_column(cells.num_columns - 1)
     return cells
+
+
+def _without_footer(cells: pa.Table) -> tuple[pa.Table, list[str]]:
+    """Cut off what stands below a table: a source, a note or a total in the first cell of rows that are else empty."""
+    width, rows = cells.num_columns, cells.num_rows
+    last = cells.slice(max(0, rows - FOOTER_ROWS_MAX)).to_pylist() if width > 1 else []
+    below: list[str] = []
+    for row in reversed(last[1:]):
+        first, *others = (cell.strip() for cell in row.values())
+        filled = sum(bool(cell) for cell in others)
+        if not (_TOTAL.match(first) and filled <= width / 2) and not (_NOTE.match(first) and filled == 0):
+            break
+        below.insert(0, first)
+    return cells.slice(0, rows - len(below)), below
+
+
+def _footer(what: str, below: list[str]) -> Finding:
+    shown = re.sub(r"\s+", " ", below[0])[:60]
+    return Finding(
+        "lines-below-table",
+        f"{len(below)} line(s) stand below the table of `{what}`, the first is {shown!r}",
+        action="left them out of the table",
+        evidence={"lines": len(below)},
+    )
 
 
 def _told_about(dialect: Dialect, encoding: str, what: str) -> list[Finding]:

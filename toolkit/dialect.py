@@ -82,9 +82,9 @@ def fallback_encoding(head: bytes) -> str:
     broken = text.count("\ufffd")
     if wide > 2 * broken:
         return "utf-8-mixed"
-    letters = len(re.findall(rb"[A-Za-z]", head))
     high = len(re.findall(rb"[\x80-\xff]", head))
-    if high > 0.2 * (letters + high):
+    together = len(b"".join(re.findall(rb"[\x80-\xff]{2,}", head)))
+    if together > 0.4 * high:
         import charset_normalizer  # noqa: PLC0415 - 40 ms, seldom needed
 
         best = charset_normalizer.from_bytes(head[: 1 << 16]).best()
@@ -239,7 +239,7 @@ def _fit(records: list[tuple[list[str], int]]) -> tuple[int, float]:
         return width, min(share, 1.0)
     if len(cells[0]) in {width - 1, width + 1} and width > 2:  # noqa: PLR2004 - R writes no name for row names
         return width, min(share, 1.0) * 0.9
-    named = first <= TITLE_LINES_MAX and not any(looks_like_value(cell) for cell in cells[first])
+    named = first <= TITLE_LINES_MAX and not any(character.isdigit() for character in cells[first][0])
     return width, min(share, 1.0) * (0.9 if named else 0.4)
 
 
@@ -285,10 +285,10 @@ def _names_after_all(first: list[str], rest: list[list[str]], numeric: list[int]
     below = [[row[index].strip() for row in rest if index < len(row)] for index in range(len(first))]
     if all(name.isdigit() for name in named):
         fractions = sum("." in cell for index in numeric for cell in below[index])
-        if fractions > 0.5 * sum(len(below[index]) for index in numeric):  # noqa: PLR2004 - most of them
+        if fractions > 0.5 * sum(len(below[index]) for index in numeric):
             return True
     words = [index for index in range(len(first)) if index not in numeric and first[index].strip()]
-    again = [index for index in words if len(set(below[index])) < 0.5 * len(below[index])]  # noqa: PLR2004 - few values
+    again = [index for index in words if len(set(below[index])) < 0.5 * len(below[index])]
     return bool(again) and not any(first[index].strip() in below[index] for index in words)
 
 

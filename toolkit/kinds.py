@@ -436,7 +436,7 @@ def _shape(present: Cells) -> str:
         Counter(piece.strip() for text in texts.to_pylist() for piece in re.split(r"[|;,]", text))
         if parts.mean() > 0.3
         else Counter()
-    )  # noqa: PLR2004
+    )
     return "list" if pieces and len(pieces) < 0.5 * len(texts) and len(texts) > 20 else ""  # noqa: PLR2004 - the same pieces again and again
 
 

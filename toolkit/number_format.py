@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from toolkit.records import Record
 
 
 @dataclass(frozen=True)
 class NumberFormat(Record):
-    """How numbers are written in a column: ``-$1.234,50`` is decimal ``,``, thousands ``.``, prefix ``$``."""
+    """How numbers are written in a column: ``-$1.234,50`` is decimal ``,``, thousands ``.``, prefix ``$``.
+
+    ``multipliers`` are the letters that may stand behind a number and what they are worth: ``1.2M`` with ``{"M": 1e6}``.
+    ``parentheses`` says that ``(5)`` is -5. A prefix or suffix may be absent in some cells.
+    """
 
     decimal: str = "."
     thousands: str = ""
     prefix: str = ""
     suffix: str = ""
+    multipliers: dict[str, float] = field(default_factory=dict)
+    parentheses: bool = False
 
 
 PLAIN = NumberFormat()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-PLAIN = r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?$"
+PLAIN = r"^[-+\x{2212}]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?$"
 SEPARATORS = (",", ".", " ", "'", "\u00a0", "\u202f", "\u2019")
 # fmt: off
 CURRENCIES = (
@@ -25,12 +26,14 @@ CURRENCIES = (
 )
 # fmt: on
 GLUED_UNITS = frozenset("%+\u00b0\u20ac$\u00a3hLlWVAJgmsCFKx\u2033\"'")  # one sign or letter right after the digits
+MULTIPLIERS = {"K": 1e3, "k": 1e3, "M": 1e6, "B": 1e9, "bn": 1e9}
 SHARE_MIN = 0.5  # of the rows that carry the sign: "3+" beside 0, 1, 2 is a category, "10,000+" everywhere a number
 SAMPLE_TEXTS = 20_000  # different texts that decide a format; all are then parsed by it
 SAMPLE_PARSED = 1000  # texts without one number among them are no column of numbers
 
+_OWED = re.compile(r"\(\s*([^()-]*\d[^()-]*?)\s*\)")
 _SHAPE = re.compile(
-    r"(?P<sign>[-+\u2212]?)\s*(?P<prefix>[^\d\s.,+\-()]{0,4}\.?)\s*(?P<body>\d[\d.,'\u2019 \u00a0\u202f]*|[.,]\d+)\s*(?P<suffix>\D{0,12})"
+    r"(?P<sign>[-+\u2212]?)\s*(?P<prefix>[^\d\s.,+\-()]{0,4}\.?)\s*(?P<body>\d[\d.,'\u2019 \u00a0\u202f]*|[.,]\d+)\s*(?P<suffix>\D{0,14}|\s*/\s*\d{1,3})"
 )
 
 
@@ -39,6 +42,8 @@ def parse(texts: pa.Array, form: NumberFormat) -> NDArray[np.float64]:
     import pyarrow as pa  # noqa: PLC0415 - 100 ms
     import pyarrow.compute as pc  # noqa: PLC0415
 
+    if form.multipliers:
+        return _multiplied(texts, form)
     plain = texts if form == PLAIN_FORMAT else _made_plain(texts, form)
     values = np.full(len(texts), np.nan)
     sampled = matches(plain[:: max(1, len(plain) // SAMPLE_PARSED)], PLAIN)
@@ -55,13 +60,29 @@ def parse(texts: pa.Array, form: NumberFormat) -> NDArray[np.float64]:
     return values
 
 
+def _multiplied(texts: pa.Array, form: NumberFormat) -> NDArray[np.float64]:
+    """Return numbers of which some have a letter behind, each times what its letter is worth."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - 100 ms
+
+    rest = replace(form, multipliers={})
+    values = parse(texts, rest)
+    for mark, worth in form.multipliers.items():
+        marked = np.asarray(pc.ends_with(texts, mark).to_numpy(zero_copy_only=False))
+        if marked.any():
+            few = pc.replace_substring_regex(texts.filter(pc.ends_with(texts, mark)), rf"\s*{re.escape(mark)}$", "")
+            values[marked] = parse(few, rest) * worth
+    values[~np.isfinite(values)] = np.nan
+    return values
+
+
 def _some(plain: pa.Array) -> NDArray[np.float64]:
     import pyarrow as pa  # noqa: PLC0415 - 100 ms
     import pyarrow.compute as pc  # noqa: PLC0415
 
     values = np.full(len(plain), np.nan)
     fits = matches(plain, PLAIN)
-    values[fits] = pc.cast(plain.filter(pa.array(fits)), pa.float64()).to_numpy(zero_copy_only=False)
+    few = pc.replace_substring(plain.filter(pa.array(fits)), "\u2212", "-")  # the minus sign of typesetters
+    values[fits] = pc.cast(few, pa.float64()).to_numpy(zero_copy_only=False)
     return values
 
 
@@ -70,26 +91,49 @@ def format_of(texts: list[str], counts: list[int]) -> NumberFormat | None:
 
     A sign before or after the digits must be the same in all texts that have one, and stand in half of the rows.
     """
-    shapes = [(found, count) for text, count in zip(texts, counts, strict=True) if (found := _SHAPE.fullmatch(text))]
+    signed = [text.replace("\u2212", "-") for text in texts]
+    parentheses = any(text.startswith("(") for text in signed) and all(
+        _OWED.fullmatch(text) for text in signed if text.startswith("(")
+    )
+    if parentheses:
+        signed = [_OWED.sub(r"-\1", text) for text in signed]
+    shapes = [(found, count) for text, count in zip(signed, counts, strict=True) if (found := _SHAPE.fullmatch(text))]
     total = sum(counts)
     if sum(count for _, count in shapes) < SHARE_MIN * total:
         return None
-    prefix = _common(((shape["prefix"], count) for shape, count in shapes), total)
-    suffix = _common(((shape["suffix"].strip(), count) for shape, count in shapes), total)
+    prefix = _common([(shape["prefix"], count) for shape, count in shapes], total)
+    suffix = _common([(shape["suffix"].strip(), count) for shape, count in shapes], total)
+    multipliers = _multipliers([(shape["suffix"].strip(), count) for shape, count in shapes], total)
+    if multipliers:
+        suffix = ""
     if prefix is None or suffix is None or (prefix and prefix not in CURRENCIES) or not _is_unit(suffix, texts):
         return None
-    bodies = [shape["body"].strip() for shape, _ in shapes]
-    separators = _separators(bodies)
+    separators = _separators([shape["body"].strip() for shape, _ in shapes])
     if separators is None:
         return None
-    return NumberFormat(decimal=separators[0], thousands=separators[1], prefix=prefix, suffix=suffix)
+    decimal, thousands = separators
+    return NumberFormat(decimal, thousands, prefix, suffix, multipliers, parentheses)
+
+
+def _multipliers(suffixes: list[tuple[str, int]], total: int) -> dict[str, float]:
+    """Return the letters for thousands, millions and so on when most numbers carry one of them, and two do."""
+    counts: Counter[str] = Counter()
+    for suffix, count in suffixes:
+        counts[suffix] += count
+    marks = {mark: worth for mark, worth in MULTIPLIERS.items() if counts[mark]}
+    others = sum(count for suffix, count in counts.items() if suffix and suffix not in marks)
+    rows = sum(counts[mark] for mark in marks)
+    mixed = len(marks) > 1 or (marks and rows < total - others)
+    return marks if mixed and rows >= SHARE_MIN * total and others <= 0.02 * total else {}
 
 
 def _made_plain(texts: pa.Array, form: NumberFormat) -> pa.Array:
     import pyarrow as pa  # noqa: PLC0415 - 100 ms
     import pyarrow.compute as pc  # noqa: PLC0415
 
-    plain = texts
+    plain = pc.replace_substring(texts, "\u2212", "-")
+    if form.parentheses:
+        plain = pc.replace_substring_regex(plain, r"^\(\s*(.*?)\s*\)$", r"-\1")
     if form.prefix or form.suffix:
         plain = pc.replace_substring_regex(plain, rf"^([-+]?)\s*{re.escape(form.prefix)}\s*", r"\1")
         plain = pc.replace_substring_regex(plain, rf"\s*{re.escape(form.suffix)}$", "") if form.suffix else plain
@@ -103,10 +147,10 @@ def _made_plain(texts: pa.Array, form: NumberFormat) -> pa.Array:
     return plain
 
 
-def _common(found: object, total: int) -> str | None:
+def _common(found: list[tuple[str, int]], total: int) -> str | None:
     """Return the one text that is not empty, ``""`` when all are, ``None`` when there are several or it is rare."""
     counts: Counter[str] = Counter()
-    for text, count in found:  # type: ignore[attr-defined]
+    for text, count in found:
         if text:
             counts[text] += count
     if not counts:
@@ -117,6 +161,8 @@ def _common(found: object, total: int) -> str | None:
 
 def _is_unit(suffix: str, texts: list[str]) -> bool:
     if not suffix or suffix in GLUED_UNITS or suffix in CURRENCIES:
+        return True
+    if re.fullmatch(r"/\s*\d{1,3}", suffix):  # out of five, out of a hundred
         return True
     word = re.fullmatch(r"[^\W\d_][\w./\u00b0\u00b2\u00b3% -]*", suffix) is not None
     apart = sum(f" {suffix}" in text for text in texts[:200]) > min(len(texts), 200) / 2

@@ -137,6 +137,8 @@ def _number_formats(judged: Sequence[Judged]) -> Iterator[Finding]:
         parts = [f"{form.prefix!r} in front" if form.prefix else "", f"{form.suffix!r} behind" if form.suffix else ""]
         parts += [f"{form.thousands!r} between thousands" if form.thousands else ""]
         parts += [f"{form.decimal!r} as the decimal sign" if form.decimal != "." else ""]
+        parts += [f"{' or '.join(map(repr, form.multipliers))} for thousands and more" if form.multipliers else ""]
+        parts += ["parentheses around what is below zero" if form.parentheses else ""]
         told = ", ".join(part for part in parts if part)
         if told:
             yield Finding(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from toolkit.number_format import PLAIN
+
 if TYPE_CHECKING:
     from toolkit.plan import Plan
     from toolkit.profile import Column, Profile
@@ -80,9 +82,9 @@ def _missing(column: Column) -> list[str]:
     return ["", *sorted(set(column.missing) - {""})]
 
 
-def _number_format(column: Column) -> dict[str, str]:
-    plain = {"decimal": ".", "thousands": "", "prefix": "", "suffix": ""}
-    return {name: value for name in plain if (value := getattr(column.number_format, name)) != plain[name]}
+def _number_format(column: Column) -> dict[str, Any]:
+    plain = PLAIN.to_json()
+    return {name: value for name, value in column.number_format.to_json().items() if value != plain[name]}
 
 
 def _labels(labels: tuple[str, ...]) -> list[int | str]:
