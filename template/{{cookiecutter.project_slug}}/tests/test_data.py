@@ -40,9 +40,7 @@ def test_every_row_keeps_the_contract_and_has_an_answer(model: Model, model_dir:
     assert len(examples.target) + examples.left_out == plan["data"]["rows"]
 
 
-def test_every_way_in_gives_the_pipelines_answer(
-    model: Model, model_dir: Path, client: TestClient, data: Path
-) -> None:
+def test_every_way_in_gives_the_pipelines_answer(model: Model, model_dir: Path, client: TestClient, data: Path) -> None:
     saved = persistence.load(model_dir, model.schema.task, classes=len(model.schema.labels))
     chunk = next(iter(read_file(data, chunk_rows=ROWS)))
     columns = model.schema.from_cells(chunk.columns())
