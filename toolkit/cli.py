@@ -106,7 +106,7 @@ def new(
         check_free(path)
         with steps("infer"):
             asked = _infer(profile, contents, target=target, kind=task, metric=metric)
-    if not asked.sure and target is None:
+    if asked.target and not asked.sure and target is None:
         asked = _settle(asked, profile, contents, kind=task, metric=metric, yes=yes, as_json=json, typed=context.obj)
     with _progress(steps) as steps:
         with steps("plan"):
@@ -193,7 +193,7 @@ def check(
     from toolkit.checks import check as judge  # noqa: PLC0415 - as above
 
     with _progress() as steps, steps("check"):
-        found = judge(project)
+        found = judge(project, say=steps.say)
     if json:
         report.print_json(report.checked_json(found))
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toolkit.findings import Finding
-from toolkit.names import argument, core_of, quoted, words_of
+from toolkit.names import argument, core_of, quoted, words_in, words_of
 from toolkit.relations import values_of
 
 if TYPE_CHECKING:
@@ -20,16 +20,16 @@ ROWS_A_GROUP_MIN = 1.5
 SERIES_ROWS_MIN = 24
 ROWS_MAX = 200_000  # rows looked at for a panel's shape
 
-PEOPLE = frozenset(
-    "subject patient participant person speaker user driver volunteer respondent customer client member student employee player "
-    "individual child animal donor reader visitor household family".split()
+PEOPLE = words_in(
+    "animal child client customer donor driver employee family household individual member participant patient "
+    "person player reader respondent speaker student subject user visitor volunteer"
 )
-THINGS = frozenset(
-    "movie item book product anime song artist track joke game restaurant business recipe isbn show video article".split()
+THINGS = words_in(
+    "anime article artist book business game isbn item joke movie product recipe restaurant show song track video"
 )
-RATED = frozenset("rating ratings rate score stars star rated plays playcount".split())
-PURCHASES = frozenset("invoice transaction order basket receipt bill member customer trans purchase cart".split())
-GOODS = frozenset("item items product description stock sku article goods products itemname".split())
+RATED = words_in("playcount plays rate rated rating ratings score star stars")
+PURCHASES = words_in("basket bill cart customer invoice member order purchase receipt trans transaction")
+GOODS = words_in("article description goods item itemname items product products sku stock")
 UNNAMED = re.compile(r"Unnamed: \d+|index|level_\d+", re.IGNORECASE)
 
 
@@ -81,7 +81,7 @@ def is_series(profile: Profile, contents: Contents, column: Column) -> bool:
     """Return whether a date column has (nearly) one row a date, at even steps."""
     if profile.rows < SERIES_ROWS_MIN or column.distinct < 0.98 * profile.rows:
         return False
-    moments = values_of(contents.main.frame[column.name], column).numbers
+    moments = values_of(contents.main.frame, column).numbers
     if moments is None:
         return False
     steps = np.diff(np.sort(moments[np.isfinite(moments)])) / 3600
@@ -97,7 +97,7 @@ def _entity(profile: Profile, contents: Contents, date: Column, target: Column) 
     if date.distinct < 12 or date.distinct > 0.67 * profile.rows or profile.rows > ROWS_MAX:  # noqa: PLR2004 - a panel has dates that come again
         return ()
     frame = contents.main.frame
-    when = values_of(frame[date.name], date).codes
+    when = values_of(frame, date).codes
     named = [
         column
         for column in profile.columns
@@ -107,7 +107,7 @@ def _entity(profile: Profile, contents: Contents, date: Column, target: Column) 
         and 2 <= column.distinct <= 0.2 * profile.rows  # noqa: PLR2004 - an entity comes again
         and not UNNAMED.fullmatch(column.name.strip())
     ]
-    codes = {column.name: values_of(frame[column.name], column).codes for column in named[:12]}
+    codes = {column.name: values_of(frame, column).codes for column in named[:12]}
     sizes = {column.name: column.distinct for column in named}
     choices: list[tuple[str, ...]] = [(name,) for name in codes]
     choices += [(one, other) for one in codes for other in codes if one < other]

@@ -14,10 +14,11 @@ import numpy as np
 from toolkit import relations
 from toolkit.findings import Finding
 from toolkit.leak import Leak
-from toolkit.names import argument, quoted, words_of
+from toolkit.names import argument, quoted, words_in, words_of
 from toolkit.relations import BINS_MAX, EXACT, ROWS_MIN, Values
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from toolkit.contents import Contents
@@ -31,75 +32,16 @@ FORMULA_COLUMNS_MAX = 60
 FORMULA_ROWS_MAX = 4_000
 
 # Words of what is written down once the outcome is known.
-AFTERWARDS = frozenset(
-    (
-        "status",
-        "outcome",
-        "result",
-        "reason",
-        "final",
-        "resolution",
-        "resolved",
-        "closed",
-        "settlement",
-        "settled",
-        "cancelled",
-    )
-    + (
-        "canceled",
-        "cancellation",
-        "discharge",
-        "disposition",
-        "death",
-        "exit",
-        "exited",
-        "churned",
-        "churn",
-        "left",
-        "returned",
-    )
-    + (
-        "refund",
-        "refunded",
-        "recovery",
-        "recoveries",
-        "collection",
-        "chargeoff",
-        "paid",
-        "payout",
-        "approved",
-        "decision",
-    )
-    + (
-        "winner",
-        "actual",
-        "lifeboat",
-        "verdict",
-        "checkout",
-        "completed",
-        "termination",
-        "terminated",
-        "bucket",
-        "category",
-    )
-    + ("class", "label", "grade", "level", "band", "group", "range")
+AFTERWARDS = words_in(
+    "actual approved band bucket canceled cancellation cancelled category chargeoff checkout churn churned class "
+    "closed collection completed death decision discharge disposition exit exited final grade group label left level "
+    "lifeboat outcome paid payout range reason recoveries recovery refund refunded resolution resolved result "
+    "returned settled settlement status terminated termination verdict winner"
 )
 # Words of what a model said.
-PREDICTED = frozenset(
-    (
-        "predicted",
-        "prediction",
-        "predictions",
-        "pred",
-        "preds",
-        "yhat",
-        "classifier",
-        "proba",
-        "probability",
-        "forecast",
-        "encoded",
-    )
-    + ("enc", "estimate", "estimated", "fitted")
+PREDICTED = words_in(
+    "classifier enc encoded estimate estimated fitted forecast pred predicted prediction predictions preds proba "
+    "probability yhat"
 )
 
 
@@ -122,21 +64,22 @@ def find(
     frame = contents.main.frame
     if target.name not in frame.columns or len(frame) < ROWS_MIN:
         return (), ()
-    answer = relations.values_of(frame[target.name], target)
+    answer = relations.values_of(frame, target)
     usable = answer.known if classes or answer.numbers is None else np.isfinite(answer.numbers)
     rows = np.flatnonzero(usable)
+    order = _row_order(answer, target, classes=classes)
     if len(rows) > ROWS_MAX:
         rows = np.sort(np.random.default_rng(SEED).choice(rows, ROWS_MAX, replace=False))
     if len(rows) < ROWS_MIN or (not classes and answer.numbers is None):
-        return (), _row_order(answer, target, classes=classes)
+        return (), order
     out = {identifier.name for identifier in profile.identifiers} | set(profile.constants) | {target.name}
-    columns = [column for column in profile.columns if column.name not in out and column.kind != "empty"]
-    known = {
-        column.name: relations.values_of(frame[column.name], column).at(rows)
-        for column in columns
-        if column.name in frame.columns
-    }
-    columns = [column for column in columns if column.name in known]
+    columns = [
+        column
+        for column in profile.columns
+        if column.name not in out and column.kind != "empty" and column.name in frame.columns
+    ]
+    sample = frame if len(rows) == len(frame) else frame.iloc[rows]
+    known = {column.name: relations.values_of(sample, column) for column in columns}
     judged = answer.at(rows)
     judge = _against_classes if classes else _against_amount
     charges = {
@@ -149,7 +92,8 @@ def find(
         charges[charge.leak.column] = charge
     ranked = sorted(charges.values(), key=lambda charge: (-charge.leak.strength, charge.leak.column))
     found = tuple(_finding(charge, target) for charge in ranked)
-    return tuple(charge.leak for charge in ranked), found + _row_order(answer, target, classes=classes)
+    twins = _twins(columns, known, frame, {charge.leak.column for charge in ranked if charge.leak.action == "drop"})
+    return tuple(charge.leak for charge in ranked), found + twins + order
 
 
 def _against_classes(column: Column, values: Values, target: Column, answer: Values) -> _Charge | None:
@@ -347,6 +291,32 @@ def _companions(
     return found
 
 
+def _twins(
+    columns: list[Column], known: dict[str, Values], frame: pd.DataFrame, dropped: set[str]
+) -> tuple[Finding, ...]:
+    """Tell of columns that equal another one in every row; of two the one whose name comes first stays."""
+    seen: dict[bytes, Column] = {}
+    found = []
+    for column in sorted(columns, key=lambda column: column.name):
+        if column.name in dropped:
+            continue
+        values = known[column.name]
+        key = (values.codes if values.numbers is None else np.nan_to_num(values.numbers, nan=-1.7e308)).tobytes()
+        first = seen.setdefault(key, column)
+        if first is column or first.distinct != column.distinct or not relations.same_cells(frame, first, column):
+            continue
+        found.append(
+            Finding(
+                "duplicate-column",
+                f"{quoted(column.name)} equals {quoted(first.name)} in every row",
+                columns=(column.name, first.name),
+                action=f"left {quoted(column.name)} out: it says nothing new",
+                overrule=f"--keep {argument(column.name)}",
+            )
+        )
+    return tuple(found)
+
+
 def _row_order(answer: Values, target: Column, *, classes: bool) -> tuple[Finding, ...]:
     """Tell when rows stand sorted by the target, so that a row's place gives its answer away."""
     sequence = answer.codes if classes or answer.numbers is None else answer.numbers
@@ -366,10 +336,9 @@ def _row_order(answer: Values, target: Column, *, classes: bool) -> tuple[Findin
     return (
         Finding(
             "sorted-by-target",
-            f"Rows stand sorted by {quoted(target.name)}, so a row's place in the file gives its answer away",
+            f"rows stand sorted by {quoted(target.name)}, so a row's place in the file gives its answer away",
             columns=(target.name,),
             action="rows are shuffled before they are split, and row numbers are not used",
-            overrule="--split time",
         ),
     )
 

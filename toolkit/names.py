@@ -15,98 +15,123 @@ class NameEvidence:
     reason: str = ""
 
 
+def words_in(text: str) -> frozenset[str]:
+    """Return the words of a list written as one text."""
+    return frozenset(text.split())
+
+
 # A name that is one of these words, and nothing else, is the answer by convention.
 CONVENTION = {
-    "target": 6.5, "targets": 6.5, "label": 6.0, "labels": 6.0, "y": 5.5, "outcome": 6.0, "diagnosis": 5.5,
-    "response": 5.0, "output": 4.5, "class": 4.6, "classification": 5.0, "dependent": 4.5, "result": 3.6, "truth": 5.5,
-}  # fmt: skip
+    word: points
+    for points, words in (
+        (6.5, "target targets"),
+        (6.0, "label labels outcome"),
+        (5.5, "diagnosis truth y"),
+        (5.0, "classification response"),
+        (4.6, "class"),
+        (4.5, "dependent output"),
+        (3.6, "result"),
+    )
+    for word in words.split()
+}
 # What people want to know of a person, a thing or an event: yes or no, or which kind.
-HAPPENINGS = frozenset(
-    (
-        "churn churned attrition exited turnover survived survival fraud fraudulent default defaulted defaulter spam sentiment "
-        "stroke cancer diabetes diabetic disease disorder tumor malignant malignancy prognosis readmitted readmission transported "
-        "cancelled canceled cancellation potability potable satisfaction satisfied species variety hired placed placement "
-        "promoted admitted admission approved approval purchased subscribed subscription converted conversion clicked infected "
-        "failure failed hazardous edible poisonous delinquent delinquency bankrupt bankruptcy winner delayed severity toxic fake "
-        "sarcastic emotion intent depression obesity obese death died mortality decision attack intrusion anomaly defect defects "
-        "defective faulty infarction recurrence relapse autism dementia parkinson pneumonia hateful offensive rain "
-        "eligible graduated dropout won wins win radiant deceased complaint accepted rejected responded legendary verdict"
-    ).split()
+HAPPENINGS = words_in(
+    "accepted admission admitted anomaly approval approved attack attrition autism bankrupt bankruptcy canceled "
+    "cancellation cancelled cancer churn churned clicked complaint conversion converted death deceased decision "
+    "default defaulted defaulter defect defective defects delayed delinquency delinquent dementia depression "
+    "diabetes diabetic died disease disorder dropout edible eligible emotion exited failed failure fake faulty fraud "
+    "fraudulent graduated hateful hazardous hired infarction infected intent intrusion malignancy "
+    "malignant mortality obese obesity offensive parkinson placed placement pneumonia poisonous potability potable "
+    "prognosis promoted purchased rain readmission readmitted recurrence rejected relapse responded "
+    "sarcastic satisfaction satisfied sentiment severity spam species stroke subscribed subscription survival "
+    "survived toxic transported tumor turnover variety verdict win winner wins won"
 )
 # What people want to know the size of.
-AMOUNTS = frozenset(
-    (
-        "price prices saleprice charges mpg medv rings quality msrp rent resale expectancy"
-    ).split()
-)  # fmt: skip
+AMOUNTS = words_in("charges expectancy mpg msrp price prices quality rent resale ")
 # Words that name an answer in one table and a plain fact in the next.
 MAYBE = {
-    "status": 3.0, "rating": 2.8, "ratings": 2.4, "score": 2.8, "grade": 2.8, "type": 2.2, "category": 2.6, "kind": 1.6, "salary": 2.8,
-    "income": 2.6, "revenue": 2.8, "sales": 2.8, "profit": 2.6, "value": 2.2, "cost": 2.8, "fare": 2.6, "amount": 1.8, "premium": 2.6,
-    "expenses": 2.8, "spend": 2.0, "yield": 2.8, "strength": 2.8, "demand": 2.8, "consumption": 2.6, "usage": 1.4, "count": 2.0,
-    "cnt": 3.0, "shares": 2.4, "views": 1.8, "popularity": 2.6, "likes": 1.4, "calories": 2.4, "emissions": 2.8, "aqi": 2.8, "risk": 3.0,
-    "flag": 1.6, "level": 1.4, "levels": 1.2, "duration": 1.8, "power": 1.4, "energy": 1.6, "load": 1.6, "weather": 2.2,
-    "performance": 2.6, "points": 2.0, "activity": 2.6, "crop": 2.8, "drug": 2.6, "fertilizer": 2.6, "personality": 3.0, "mood": 2.6,
-    "stress": 2.4, "gpa": 2.6, "left": 3.4, "event": 2.4, "accident": 2.2, "happiness": 2.6, "segmentation": 3.4, "segment": 2.6,
-    "deposit": 2.4, "claim": 2.2, "claims": 2.2, "reported": 2.0, "delay": 2.8, "group": 1.0, "cluster": 1.0, "genre": 2.2, "signal": 1.4,
-    "probability": 1.8, "chance": 2.6, "admit": 2.6, "booking": 1.2, "loan": 1.2, "reached": 2.4, "cardio": 2.6, "efficiency": 2.2,
-    "temperature": 1.2, "hypertension": 1.8, "concentration": 1.2, "production": 2.0, "purchase": 2.6, "wage": 2.8, "wages": 2.8, "close": 1.8, "disposition": 3.4,
-    "digit": 3.0, "letter": 2.4, "health": 1.6, "condition": 1.4, "quantity": 1.4, "bought": 2.6, "return": 1.6, "returned": 2.4,
-    "time": 0.8, "adoption": 3.0, "adopted": 3.0, "position": 0.6, "language": 2.0, "intensity": 1.6, "area": 0.4, "damage": 2.4,
-    "faults": 2.2, "fault": 3.0, "occupancy": 2.8, "occupied": 2.6, "safe": 2.0, "state": 0.6, "alive": 3.0, "stage": 1.8, "hazard": 2.6,
-    "overall": 0.8, "volume": 0.8, "rank": 1.0, "ranking": 1.0, "rate": 1.0, "percentage": 0.8, "age": -1.5, "weight": 1.2, "height": -0.5,
-}  # fmt: skip
+    word: points
+    for points, words in (
+        (3.4, "disposition left segmentation"),
+        (3.0, "adopted adoption alive cnt digit fault personality risk status"),
+        (
+            2.8,
+            "aqi cost crop delay demand emissions expenses grade occupancy rating revenue salary sales score "
+            "strength wage wages yield",
+        ),
+        (
+            2.6,
+            "activity admit bought cardio category chance consumption drug fare fertilizer gpa happiness "
+            "hazard income mood occupied performance popularity premium profit purchase segment",
+        ),
+        (2.4, "calories damage deposit event letter ratings reached returned shares stress"),
+        (2.2, "accident claim claims efficiency faults genre type value weather"),
+        (2.0, "count language points production reported safe spend"),
+        (1.8, "amount close duration hypertension probability stage views"),
+        (1.6, "energy flag health intensity kind load return"),
+        (1.4, "condition level likes power quantity signal usage"),
+        (1.2, "booking concentration levels loan temperature weight"),
+        (1.0, "cluster group rank ranking rate"),
+        (0.8, "overall percentage time volume"),
+        (0.6, "position state"),
+        (0.4, "area"),
+        (-0.5, "height"),
+        (-1.5, "age"),
+    )
+    for word in words.split()
+}
 # Two or three words that together name an answer.
 PHRASES = {
-    ("house", "value"): 4.2, ("home", "value"): 4.2, ("property", "value"): 4.2, ("market", "value"): 3.4, ("player", "value"): 3.4,
-    ("loan", "status"): 4.2, ("booking", "status"): 4.2, ("on", "time"): 3.0, ("fully", "paid"): 4.2, ("credit", "risk"): 4.2,
-    ("personal", "loan"): 3.4, ("heart", "attack"): 4.2, ("compressive", "strength"): 4.2, ("exam", "score"): 3.4, ("final", "grade"): 4.0,
-    ("trip", "duration"): 4.0, ("delivery", "time"): 3.6, ("bike", "count"): 4.0, ("rented", "count"): 4.0, ("traffic", "volume"): 4.0,
-    ("death", "event"): 4.6, ("price", "range"): 4.2, ("performance", "index"): 4.2, ("happiness", "score"): 3.8, ("stress", "level"): 3.6,
-    ("air", "quality"): 4.2, ("deposit", "subscribed"): 4.2, ("will", "buy"): 4.0, ("ground", "truth"): 6.0, ("credit", "score"): 2.2,
-}  # fmt: skip
+    tuple(phrase.split()): points
+    for points, phrases in (
+        (6.0, "ground truth"),
+        (
+            4.2,
+            "house value, home value, property value, loan status, booking status, fully paid, credit risk, "
+            "heart attack, compressive strength, price range, performance index, air quality",
+        ),
+        (4.0, "final grade, trip duration, traffic volume"),
+        (3.8, "happiness score"),
+        (3.6, "delivery time, stress level"),
+        (3.4, "market value, player value, personal loan, exam score"),
+        (3.0, "on time"),
+        (2.2, "credit score"),
+    )
+    for phrase in phrases.split(", ")
+}
 # These words beside another leave its meaning as it is.
-NEUTRAL = frozenset(
-    (
-        "is has was will did be the a of in for flag binary status sale selling resale sold final usd eur inr gbp rs dollar dollars "
-        "euro euros lakh lakhs k m per target label variable class type car house flight laptop customer employee patient bank "
-        "reported present co life text yn n event machine student overall fetal water wine median"
-    ).split()
+NEUTRAL = words_in(
+    "a bank be binary car class co customer did dollar dollars employee eur euro euros event fetal final flag flight "
+    "for gbp has house in inr is k label lakh lakhs laptop life m machine median n of overall patient per present "
+    "reported resale rs sale selling sold status student target text the type usd variable was water will wine yn"
 )
 # The future is what questions are about.
 FUTURE = frozenset(("tomorrow", "next", "future", "will"))
 # The past, other people and summaries describe a row.
-PAST = frozenset(
-    (
-        "previous prev prior past last history historical family parent parents parental mother father before first since lag "
-        "lagged old initial max min minimum maximum number num no total std sum days months years per pct ratio "
-        "other competitor reviews review estimated today related medical early"
-    ).split()
+PAST = words_in(
+    "before competitor days early estimated family father first historical history initial lag lagged last max "
+    "maximum medical min minimum months mother no num number old other parent parental parents past pct per prev "
+    "previous prior ratio related review reviews since std sum today total years"
 )
 # Facts that describe: seldom what somebody wants to predict.
-FACTS = frozenset(
-    (
-        "gender sex age race ethnicity country city state region province county district zip zipcode postal postcode latitude lat "
-        "longitude lon lng year month day week weekday date datetime time hour minute second timestamp name names surname address "
-        "street phone email mail id index idx number marital married education occupation job department color colour brand make model "
-        "manufacturer title url link image description text comment comments nationality religion language season quarter holiday "
-        "location neighborhood neighbourhood borough suburb airport origin destination author user username publisher developer "
-        "smoker smoking alcohol height width length depth table x z pclass ticket cabin embarked education currency unit units "
-        "residence hobby family dependents partner children"
-    ).split()
+FACTS = words_in(
+    "address age airport alcohol author borough brand children city color colour comment comments country "
+    "county currency date datetime day department dependents depth description destination developer district "
+    "education email ethnicity family gender height hobby holiday hour id idx image index job language lat "
+    "latitude length link lng location lon longitude mail make manufacturer marital married minute model month name "
+    "names nationality neighborhood neighbourhood number occupation origin partner phone postal postcode "
+    "province publisher quarter race region religion residence season second sex smoker smoking state street suburb "
+    "surname table text ticket time timestamp title unit units url user username week weekday width x year z zip "
+    "zipcode"
 )
-AMOUNT_WORDS = frozenset(
-    (
-        "price prices cost fare amount salary income revenue sales profit value count cnt number charges premium expenses spend strength "
-        "yield demand consumption age years days hours minutes points duration distance weight height mpg rent wage shares views "
-        "expectancy percentage temperature"
-    ).split()
+AMOUNT_WORDS = words_in(
+    "age amount charges cnt consumption cost count days demand distance duration expectancy expenses fare height "
+    "hours income minutes mpg number percentage points premium price prices profit rent revenue salary sales shares "
+    "spend strength temperature value views wage weight years yield"
 )
-CLASS_WORDS = frozenset(
-    (
-        "class classes label labels category categories type kind digit letter species group segment segmentation cluster code level "
-        "grade range status outcome diagnosis stage band bucket genre variety"
-    ).split()
+CLASS_WORDS = words_in(
+    "band bucket categories category class classes cluster code diagnosis digit genre grade group kind label labels "
+    "letter level outcome range segment segmentation species stage status type variety"
 )
 KNOWN = frozenset({*CONVENTION, *HAPPENINGS, *AMOUNTS, *MAYBE})
 PREFIXES = ("is", "has", "was")

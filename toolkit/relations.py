@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,13 +37,13 @@ class Values:
         return Values(self.codes[rows], None if self.numbers is None else self.numbers[rows])
 
 
-def values_of(series: pd.Series[Any], column: Column) -> Values:
+def values_of(frame: pd.DataFrame, column: Column) -> Values:
     """Return the rows of one column as codes and numbers, read the way the profile says."""
     import pyarrow as pa  # noqa: PLC0415 - 100 ms
 
     from toolkit import cells, dates, numbers  # noqa: PLC0415 - numpy-heavy, and only needed where data is looked at
 
-    counted = cells.count(series)
+    counted = cells.count(_series(frame, column))
     missing = {*column.missing, ""} | {text.strip() for text in column.missing}
     texts = counted.texts.to_pylist()
     stripped = [text.strip() for text in texts]
@@ -191,8 +191,13 @@ def counts_of(frame: pd.DataFrame, column: Column) -> dict[str, int]:
     return found
 
 
+def same_cells(frame: pd.DataFrame, one: Column, other: Column) -> bool:
+    """Return whether two columns hold the same text in every row."""
+    return bool(_series(frame, one).fillna("").equals(_series(frame, other).fillna("")))
+
+
 def _series(frame: pd.DataFrame, column: Column) -> pd.Series[Any]:
     """Return the column's cells by its place, so that names need not be texts."""
     if column.position < frame.shape[1] and str(frame.columns[column.position]) == column.name:
-        return cast("pd.Series[Any]", frame.iloc[:, column.position])
+        return frame.iloc[:, column.position]
     return frame[column.name]

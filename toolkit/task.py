@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 from toolkit.errors import DataError, UsageError
 from toolkit.findings import Finding
 from toolkit.leak import Leak
-from toolkit.names import AMOUNT_WORDS, CLASS_WORDS, argument, core_of, evidence_of, quoted, words_of
+from toolkit.names import AMOUNT_WORDS, CLASS_WORDS, argument, core_of, evidence_of, quoted, words_in, words_of
 from toolkit.records import Record
 
 if TYPE_CHECKING:
@@ -38,18 +38,38 @@ METRICS: dict[TaskKind, tuple[str, ...]] = {
 }
 # How competitions write the metrics that we have.
 METRIC_NAMES = {
-    "area under": "roc_auc", "auc": "roc_auc", "average precision": "average_precision", "balanced accuracy": "balanced_accuracy",
-    "accuracy": "accuracy", "categorization": "accuracy", "macro f": "f1_macro", "f1": "f1", "f-score": "f1", "logarithmic loss": "log_loss",
-    "logloss": "log_loss", "log loss": "log_loss", "brier": "brier", "root mean squared log": "rmsle", "rmsle": "rmsle",
-    "root mean square": "rmse", "rmse": "rmse", "mean absolute percentage": "mape", "mape": "mape", "mean absolute": "mae", "mae": "mae",
-    "r2": "r2", "r squared": "r2", "mean squared error": "rmse",
-}  # fmt: skip
-POSITIVE = frozenset(
-    "1 yes y true t positive pos + bad fraud spam churned malignant abnormal attack anomaly sick default defaulted failed failure "
-    "poisonous present high dead died ckd cancelled canceled toxic phishing stroke disease".split()
+    "area under": "roc_auc",
+    "auc": "roc_auc",
+    "average precision": "average_precision",
+    "balanced accuracy": "balanced_accuracy",
+    "accuracy": "accuracy",
+    "categorization": "accuracy",
+    "macro f": "f1_macro",
+    "f1": "f1",
+    "f-score": "f1",
+    "logarithmic loss": "log_loss",
+    "logloss": "log_loss",
+    "log loss": "log_loss",
+    "brier": "brier",
+    "root mean squared log": "rmsle",
+    "rmsle": "rmsle",
+    "root mean square": "rmse",
+    "rmse": "rmse",
+    "mean absolute percentage": "mape",
+    "mape": "mape",
+    "mean absolute": "mae",
+    "mae": "mae",
+    "r2": "r2",
+    "r squared": "r2",
+    "mean squared error": "rmse",
+}
+POSITIVE = words_in(
+    "+ 1 abnormal anomaly attack bad canceled cancelled churned ckd dead default defaulted died disease failed "
+    "failure fraud high malignant phishing poisonous pos positive present sick spam stroke t toxic true y yes"
 )
-NEGATIVE = frozenset(
-    "0 -1 no n false f negative neg - good ham legit legitimate genuine benign normal healthy none absent non not notckd edible alive".split()
+NEGATIVE = words_in(
+    "- -1 0 absent alive benign edible f false genuine good ham healthy legit legitimate n neg negative no non none "
+    "normal not notckd"
 )
 
 
