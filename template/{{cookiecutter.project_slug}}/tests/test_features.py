@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from {{cookiecutter.package_name}}.features import DATE_PARTS, WEIGHT_DECIMALS, WORD, Words, date_parts, words_of
+from {{cookiecutter.package_name}} import features
 
 
 @pytest.mark.parametrize(
@@ -16,24 +16,24 @@ from {{cookiecutter.package_name}}.features import DATE_PARTS, WEIGHT_DECIMALS, 
 )
 def test_date_parts_are_the_calendars(text: str) -> None:
     moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
-    parts = dict(zip(DATE_PARTS, date_parts(np.array([moment.timestamp()]))[0].tolist(), strict=True))
+    parts = dict(zip(features.DATE_PARTS, features.date_parts(np.array([moment.timestamp()]))[0].tolist(), strict=True))
     assert (parts["year"], parts["month"], parts["day"]) == (moment.year, moment.month, moment.day)
     assert parts["weekday"] == moment.weekday()
     assert parts["hour"] == pytest.approx(moment.hour + moment.minute / 60)
 
 
 def test_a_missing_date_is_missing_in_every_part() -> None:
-    assert np.isnan(date_parts(np.array([np.nan]))).all()
+    assert np.isnan(features.date_parts(np.array([np.nan]))).all()
 
 
 @pytest.mark.parametrize("longest", [1, 2])
 def test_words_are_weighted_as_scikit_learn_does(longest: int) -> None:
     texts = ["A red, red house", "the house is old", "Ünïcode straße 2024", ""]
-    vectorizer = TfidfVectorizer(token_pattern=WORD.pattern, ngram_range=(1, longest), sublinear_tf=True)
+    vectorizer = TfidfVectorizer(token_pattern=features.WORD.pattern, ngram_range=(1, longest), sublinear_tf=True)
     expected = vectorizer.fit_transform(texts).toarray()
     terms = vectorizer.get_feature_names_out().tolist()
-    step = Words({"column": "text", "longest": longest, "terms": terms, "idf": vectorizer.idf_.tolist()})
+    step = features.Words({"column": "text", "longest": longest, "terms": terms, "idf": vectorizer.idf_.tolist()})
     found = np.empty_like(expected)
     step.encode({"text": np.array(texts, dtype=object)}, found)
-    assert found == pytest.approx(expected, abs=10.0**-WEIGHT_DECIMALS)
-    assert words_of("A red house", 2) == ["a", "red", "house", "a red", "red house"]
+    assert found == pytest.approx(expected, abs=10.0**-features.WEIGHT_DECIMALS)
+    assert features.words_of("A red house", 2) == ["a", "red", "house", "a red", "red house"]
