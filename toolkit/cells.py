@@ -20,8 +20,8 @@ SAMPLE_ROWS = 2000
 class Cells:
     """``texts`` are the different raw texts (an absent cell is the empty text), ``counts`` the rows that hold each.
 
-    ``stripped`` are the texts without blanks around them. ``codes`` gives each row the place of its text; it is ``None``
-    once cells were left out.
+    ``stripped`` are the texts without blanks around them. ``codes`` gives each row the place of its text;
+    it is ``None`` once cells were left out.
     """
 
     texts: pa.Array
@@ -112,7 +112,7 @@ def _stripped(texts: pa.Array) -> pa.Array:
 
 
 def mostly_differ(series: pd.Series[Any]) -> bool:
-    """Return whether a long column's cells seem to differ nearly all, so that counting them takes its own size again."""
+    """Return whether a long column's cells seem to differ nearly all: counting them then takes its size again."""
     rows = len(series)
     return rows > HEAVY_ROWS and series.iloc[:: rows // SAMPLE_ROWS].nunique() > 0.9 * SAMPLE_ROWS
 

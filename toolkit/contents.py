@@ -116,8 +116,16 @@ def read(download: Download, *, table: str | None = None) -> Contents:
         items.append(Item(one.name, "table", role, _size_of(download, one), why, one.rows, tuple(one.frame.columns)))
     for finding in joined:
         whole, *parts = finding.evidence["files"]
-        role: Role = "train" if whole == main.name else "table"
-        items += [Item(part, "table", role, _bytes_of(download, part), f"a part of `{whole}`") for part in parts]
+        items += [
+            Item(
+                part,
+                "table",
+                "train" if whole == main.name else "table",
+                _bytes_of(download, part),
+                f"a part of `{whole}`",
+            )
+            for part in parts
+        ]
     texts = _texts(download, items)
     descriptions, used = descriptions_from(main, choice.dictionaries, texts, download.provenance)
     told = "it describes columns of the main table"
@@ -298,7 +306,8 @@ def _several(main: Table, why: str, others: list[Table]) -> tuple[Finding, ...]:
     return (
         Finding(
             "several-tables",
-            f"{len(others) + 1} tables are here; the one to learn from is taken to be `{main.name}`: {why}. Also: {names}",
+            f"{len(others) + 1} tables are here; the one to learn from is taken to be `{main.name}`: {why}. "
+            f"Also: {names}",
             severity="unsure" if rivals else "note",
             action="left the others out of training",
             overrule=f"--table {_argument(rival.name)}",
@@ -349,16 +358,18 @@ def _no_table(download: Download, items: list[Item], problems: list[Finding]) ->
     if not items:
         return DataError(f"`{name}` is an empty folder: expected files", hint="download the data again")
     kinds = Counter(item.kind for item in items)
-    words = {"image": "image", "audio": "sound", "model": "model file", "archive": "archive", "text": "text file"}
-    counts = {word: kinds.pop(kind) for kind, word in words.items() if kind in kinds} | {"other file": kinds.total()}
+    words: dict[ItemKind, str] = {"image": "image", "audio": "sound", "model": "model file", "archive": "archive"}
+    words["text"] = "text file"
+    counts = {word: kinds[kind] for kind, word in words.items()}
+    counts["other file"] = kinds.total() - sum(counts.values())
     counted = ", ".join(f"{count:,} {word}{'' if count == 1 else 's'}" for word, count in counts.items() if count)
     folders = sorted(
         {str(PurePosixPath(item.path).parent) for item in items if item.kind in {"image", "audio"}} - {"."}
     )
     where = f" in {len(folders)} folders ({', '.join(folders[:6])})" if len(folders) > 1 else ""
     hint = "name a source with a CSV, Parquet, Excel or JSON table"
-    if "image" in counts or "sound" in counts:
-        what = "images" if counts.get("image", 0) >= counts.get("sound", 0) else "sounds"
+    if counts["image"] or counts["sound"]:
+        what = "images" if counts["image"] >= counts["sound"] else "sounds"
         hint = f"learning from {what} is not built yet: {hint}"
     return DataError(f"no table in `{name}`: it holds {counted}{where}", hint=hint)
 

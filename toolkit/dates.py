@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?: ?(?:Z|[+-][0-9]{2}:?[0-9]{2}))?)?$"
+_ISO_TIME = r"[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?: ?(?:Z|[+-][0-9]{2}:?[0-9]{2}))?"
+ISO = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:{_ISO_TIME})?$"
 EPOCH_SECONDS = (3e8, 2.6e9)  # 1979 to 2052
 SAMPLE_TEXTS = 2000  # different texts that decide which forms are worth trying
 
@@ -35,13 +36,14 @@ _NAMED = (
 # fmt: on
 _WHOLE = ("%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z")
 _SHORT = ("%Y-%m", "%Y/%m", "%Y.%m", "%m/%Y", "%m-%Y")
+_MAYBE_DATE = re.compile(r"(?=.*\d).{4,40}", re.DOTALL)  # digits, and a usual length
 _TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?")
 _MONTHS = re.compile(r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
 class Dates:
-    """``pattern`` is ``iso``, ``epoch_seconds`` or for ``strptime``; ``seconds`` since 1970 in UTC, NaN where a text is no date.
+    """``pattern`` is ``iso``, ``epoch_seconds`` or for ``strptime``; ``seconds`` since 1970 in UTC, NaN for no date.
 
     ``ambiguous`` is true when day and month could be told apart by no row.
     """
@@ -52,13 +54,11 @@ class Dates:
 
 
 def read(texts: pa.Array) -> Dates | None:
-    """Return the dates that most of ``texts`` (without blanks around) write in one form, ``None`` when they write none."""
+    """Return the dates that most of ``texts`` (without blanks around) write in one form, ``None`` without one."""
     if len(texts) == 0:
         return None
     sample = texts[:: max(1, len(texts) // SAMPLE_TEXTS)].to_pylist()[: SAMPLE_TEXTS + 1]
-    if sum(any(character.isdigit() for character in text) and 4 <= len(text) <= 40 for text in sample) < 0.9 * len(
-        sample
-    ):
+    if sum(_MAYBE_DATE.fullmatch(text) is not None for text in sample) < 0.9 * len(sample):
         return None
     few = sample[:50]
     if all(re.fullmatch(ISO, text) for text in few):

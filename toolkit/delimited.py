@@ -29,39 +29,35 @@ NAMED_MAX = 5  # lines named in a finding
 
 _TOTAL = re.compile(r"(grand )?totals?\b|sum\b|totals? rows?\b", re.IGNORECASE)
 _NOTE = re.compile(
-    r"(grand )?totals?\b|sum\b|(data )?sources?\b|notes?\b|last updated|generated|copyright|\(c\)|\u00a9|[*#]|--|end of|n ?=|data from|\d+ rows",
+    r"(grand )?totals?\b|sum\b|(data )?sources?\b|notes?\b|last updated|generated|copyright|\(c\)|\u00a9|[*#]|--"
+    r"|end of|n ?=|data from|\d+ rows",
     re.IGNORECASE,
 )
 
 
 @dataclass
 class Text:
-    """The bytes of a text file, at a path or already in memory (the member of an archive)."""
+    """The bytes of a file: those at ``path``, or ``raw`` when they are in memory already (the member of an archive)."""
 
-    path: Path | None = None
+    path: Path
     raw: bytes | None = None
 
     def head(self, size_bytes: int) -> bytes:
         """Return the first bytes."""
         if self.raw is not None:
             return self.raw[:size_bytes]
-        assert self.path is not None
         with self.path.open("rb") as file:
             return file.read(size_bytes)
 
     def all(self) -> bytes:
         """Return all bytes."""
-        if self.raw is not None:
-            return self.raw
-        assert self.path is not None
-        return self.path.read_bytes()
+        return self.path.read_bytes() if self.raw is None else self.raw
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes in pieces that memory holds easily."""
         if self.raw is not None:
             yield self.raw
             return
-        assert self.path is not None
         with self.path.open("rb") as file:
             while chunk := file.read(SCAN_BYTES):
                 yield chunk
@@ -98,9 +94,9 @@ def read_delimited(text: Text, what: str) -> Delimited:
     if zeros:
         raw = text.all()
         findings.append(_zeros(what, raw.count(b"\0")))
-        text = Text(raw=raw.replace(b"\0", b""))
+        text = Text(text.path, raw.replace(b"\0", b""))
     if encoding not in {"utf-8", "utf-8-sig"}:
-        text = Text(raw=dialects.decode(text.all(), encoding).encode())
+        text = Text(text.path, dialects.decode(text.all(), encoding).encode())
     result = _read(text, encoding, what)
     result.findings[:0] = findings
     return result
@@ -125,7 +121,7 @@ def _read(text: Text, encoding: str, what: str) -> Delimited:
         if "UTF8" in str(error) or "utf-8" in str(error).lower():
             raw = text.all()
             encoding = dialects.fallback_encoding(raw)
-            return _read(Text(raw=dialects.decode(raw, encoding).encode()), encoding, what)
+            return _read(Text(text.path, dialects.decode(raw, encoding).encode()), encoding, what)
         cells = None
     findings = _told_about(dialect, encoding, what)
     if cells is None:
@@ -235,9 +231,8 @@ def _read_slow(text: Text, dialect: Dialect, names: tuple[str, ...], offset: int
                 cells.pop()  # delimiters at the end of a line hold nothing
             if len(cells) != width:
                 ragged.add(line + dialect.lines, cells, width)
-            if len(cells) > width:
-                cells = [*cells[: width - 1], dialect.delimiter.join(cells[width - 1 :])]
-            cells = cells + [""] * (width - len(cells))
+            cells[width - 1 :] = [dialect.delimiter.join(cells[width - 1 :])]
+            cells.extend([""] * (width - len(cells)))
         rows.append(cells)
         if len(rows) >= CHUNK_ROWS:
             flush()

@@ -37,7 +37,7 @@ class Dialect:
 
     ``delimiter`` is one character, ``"::"``, ``" "`` (runs of blanks) or ``""`` (one column, whole lines).
     ``names`` are the raw header cells (``None`` without a header), ``width`` the cells of a usual row,
-    ``lines`` the physical lines to pass over before the data starts, ``above`` those of them that stand above the header.
+    ``lines`` the physical lines to pass over before the data, ``above`` those of them that stand above the header.
     ``fit`` is the share of sampled rows that have the usual width.
     """
 
@@ -76,7 +76,7 @@ def encoding_of(head: bytes) -> str:
 
 
 def fallback_encoding(head: bytes) -> str:
-    """Return the encoding of bytes that are not UTF-8: ``utf-8-mixed`` when most of it is, else a one-byte or Asian one."""
+    """Return the encoding of bytes that are not UTF-8: ``utf-8-mixed`` when most of them are, else another."""
     wide = len(re.findall(rb"[\xc3-\xf4][\x80-\xbf]+", head))
     text = head.decode("utf-8", errors="replace")
     broken = text.count("\ufffd")
@@ -94,7 +94,7 @@ def fallback_encoding(head: bytes) -> str:
 
 
 def decode(raw: bytes, encoding: str) -> str:
-    """Return ``raw`` as text; bytes that the encoding does not know become their Windows letter, or the replacement mark."""
+    """Return ``raw`` as text; bytes foreign to the encoding become their Windows letter, or the replacement mark."""
     if encoding == "utf-8-mixed":
         codecs.register_error("windows", _as_windows)
         return raw.decode("utf-8", errors="windows")
@@ -107,7 +107,7 @@ def lines_of(text: str) -> list[str]:
 
 
 def records_of(lines: list[str], delimiter: str, quote: str, escape: str = "") -> list[tuple[list[str], int]]:
-    """Return up to ``RECORDS_MAX`` records, each with the number of lines read when it ended; blank lines are left out."""
+    """Return up to ``RECORDS_MAX`` records, each with the number of lines read at its end; blank lines are left out."""
     if delimiter in {"", " ", "::"}:
         plain = ((split_line(line, delimiter), index + 1) for index, line in enumerate(lines))
         return list(islice(((cells, end) for cells, end in plain if any(cells)), RECORDS_MAX))
@@ -168,7 +168,7 @@ def looks_like_value(cell: str) -> bool:
 def has_header(records: list[list[str]]) -> bool:
     """Return whether the first record names the columns instead of being a row.
 
-    It is a row when it holds numbers wherever the rows below do, or when its words come again below, each in its own column.
+    It is a row when it holds numbers wherever the rows below do, or when its words come again below in their columns.
     """
     first, rest = records[0], records[1:]
     if not rest:
@@ -263,7 +263,7 @@ def _with_header(dialect: Dialect, records: list[tuple[list[str], int]], lines: 
 
 
 def _header_at(records: list[list[str]], width: int) -> int:
-    """Return the place of the header: the first record unless comments or titles, which fill few cells, stand above it."""
+    """Return the place of the header: the first record unless comments or titles, of few cells, stand above it."""
     if width == 1:
         comments = [cells[0].lstrip().startswith(COMMENT_MARKS) for cells in records]
         return comments.index(False) if False in comments else 0
@@ -278,7 +278,7 @@ def _header_at(records: list[list[str]], width: int) -> int:
 
 
 def _names_after_all(first: list[str], rest: list[list[str]], numeric: list[int]) -> bool:
-    """Whether numbers above numbers are names: a run such as years, whole ones above fractions, new words beside them."""
+    """Whether numbers above numbers are names: a run of years, whole ones above fractions, new words beside."""
     named = [first[index].strip() for index in numeric]
     if _counts_up(named):
         return not _counts_up([rest[0][index].strip() for index in numeric if index < len(rest[0])])

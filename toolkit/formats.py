@@ -63,8 +63,8 @@ def read_sqlite(path: Path, what: str) -> Named:
     try:
         database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
         try:
-            kinds = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name"
-            names = [str(row[0]) for row in database.execute(kinds)]
+            listing = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+            names = [str(row[0]) for row in database.execute(listing) if not str(row[0]).startswith("sqlite_")]
             found: Named = []
             for name in names:
                 quoted = name.replace('"', '""')
@@ -168,7 +168,7 @@ def from_json_records(records: Sequence[dict[str, Any]]) -> pa.Table:
 
 
 def cell_text(value: object) -> str | None:
-    """Return a typed value in its shortest exact form (``1.5``, ``True``, ``2024-01-31``), ``None`` when it is absent."""
+    """Return a typed value in its shortest exact form (``1.5``, ``True``, ``2024-01-31``), ``None`` for none."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -240,7 +240,7 @@ def _json_tables(document: object) -> Named:
 
 
 def _from_nested(document: dict[str, dict[str, Any]]) -> pa.Table:
-    """Return an object of objects as pandas writes it: of columns where the inner names are row numbers, else of rows."""
+    """Return an object of objects as pandas writes it: columns where the inner names are row numbers, else rows."""
     inner = dict.fromkeys(key for value in document.values() for key in value)
     if inner and all(key.isdigit() for key in inner):
         return from_records(list(document), ([value.get(key) for value in document.values()] for key in inner))

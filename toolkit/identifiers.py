@@ -65,7 +65,7 @@ class Facts:
 def judge(facts: Facts) -> str:
     """Return why the column is an identifier, or ``""`` when it is none.
 
-    A measurement is never one because its values all differ: a fraction, a date or a text of several words needs no name.
+    A measurement is never one because its values all differ: nor is a fraction, or a text of several words.
     """
     if (facts.numbers is not None and not facts.whole) or len(facts.cells) <= 1:
         return ""
@@ -91,7 +91,8 @@ def _judge_numbers(facts: Facts, numbers: NDArray[np.float64], words: list[str])
     saved = facts.unique or (facts.name.startswith("Unnamed") and span == len(numbers) > 2)  # noqa: PLR2004 - 0 and 1 are a flag
     if UNNAMED.fullmatch(facts.name) and low in {0, 1} and saved and facts.rows >= ROWS_MIN:
         again = "" if facts.unique else ", again and again"
-        return f"it has no name of its own and counts from {low:.0f} to {high:.0f}{again}: an index that was saved with the table"
+        counts = f"counts from {low:.0f} to {high:.0f}{again}"
+        return f"it has no name of its own and {counts}: an index that was saved with the table"
     if _says_id(words) or _numbers_entity(words):
         if facts.unique:
             kind = f"counts from {low:.0f} to {high:.0f}" if counts_up else "has another value in each row"
@@ -138,4 +139,5 @@ def _repeats(facts: Facts) -> bool:
 
 def _repeated(facts: Facts) -> str:
     shared = facts.rows / len(facts.cells)
-    return f"its name says so: it names {len(facts.cells):,} different things in {facts.rows:,} rows, {shared:.1f} rows each"
+    things = f"{len(facts.cells):,} different things in {facts.rows:,} rows"
+    return f"its name says so: it names {things}, {shared:.1f} rows each"

@@ -140,7 +140,7 @@ def judge(name: str, cells: Cells, test: pd.Series[Any] | None, *, names_rows: b
 
 
 class RowMarks:
-    """Marks that are equal for rows that are equal in every cell; columns may come in any order, from several threads."""
+    """Marks that are equal for rows equal in every cell; columns may come in any order, from several threads."""
 
     def __init__(self, rows: int) -> None:
         self._marks = np.zeros(rows, dtype=np.uint64)
@@ -246,7 +246,7 @@ def _epoch(name: str, values: NDArray[np.float64]) -> Dates | None:
 
 
 def _compact_dates(name: str, present: Cells) -> Dates | None:
-    """Return dates written as 20190131: in a column whose name speaks of time, or with many of them, all of them real days."""
+    """Return dates written as 20190131, all of them real days: under a name of time, or many of them."""
     if len(present) < 2 or not matches(present.stripped, r"^(19|20)[0-9]{6}$").all():  # noqa: PLR2004 - one number is no evidence
         return None
     found = dates.parse(present.stripped, "%Y%m%d")
@@ -431,13 +431,11 @@ def _shape(present: Cells) -> str:
     for shape, pattern in forms.items():
         if len(texts) and matches(texts, pattern).mean() > 0.8:  # noqa: PLR2004 - nearly every cell
             return shape
-    parts = matches(texts, r"[^|;,]\s*[|;,]\s*[^|;,]")
-    pieces = (
-        Counter(piece.strip() for text in texts.to_pylist() for piece in re.split(r"[|;,]", text))
-        if parts.mean() > 0.3
-        else Counter()
-    )
-    return "list" if pieces and len(pieces) < 0.5 * len(texts) and len(texts) > 20 else ""  # noqa: PLR2004 - the same pieces again and again
+    joined = matches(texts, r"[^|;,]\s*[|;,]\s*[^|;,]").mean() > 0.3  # noqa: PLR2004 - a list may have one member
+    if not joined or len(texts) <= 20:  # noqa: PLR2004 - too few to see members again
+        return ""
+    members = Counter(member.strip() for text in texts.to_pylist() for member in re.split(r"[|;,]", text))
+    return "list" if len(members) < 0.5 * len(texts) else ""
 
 
 def _with_test(found: Judged, cells: Cells) -> Judged:

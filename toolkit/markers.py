@@ -25,7 +25,7 @@ AMONG_NUMBERS = frozenset((
     "none", "nil", "-", "--", "---", ".", "..", "unknown", "unk", "missing", "not available", "not applicable",
     "undefined", "inf", "-inf", "+inf", "infinity", "-infinity", "n.a.", "n.a", "not known", "unspecified",
     "not specified", "no data", "not reported", "not recorded", "*", "x", "tbd", "void", "error", "blank", "empty",
-    "varies", "no value", "n\\a", "#", "–", "—", "…", "...", "_", "__",
+    "varies", "no value", "n\\a", "#", "\u2013", "\u2014", "\u2026", "...", "_", "__",
 ))
 # fmt: on
 # Dashes are no words, so they are missing among words too, unless the column is made of signs such as + and -.

@@ -11,7 +11,7 @@ from toolkit.records import Record
 class NumberFormat(Record):
     """How numbers are written in a column: ``-$1.234,50`` is decimal ``,``, thousands ``.``, prefix ``$``.
 
-    ``multipliers`` are the letters that may stand behind a number and what they are worth: ``1.2M`` with ``{"M": 1e6}``.
+    ``multipliers`` are letters that may stand behind a number and what they are worth: ``1.2M``, ``{"M": 1e6}``.
     ``parentheses`` says that ``(5)`` is -5. A prefix or suffix may be absent in some cells.
     """
 

@@ -33,7 +33,8 @@ SAMPLE_PARSED = 1000  # texts without one number among them are no column of num
 
 _OWED = re.compile(r"\(\s*([^()-]*\d[^()-]*?)\s*\)")
 _SHAPE = re.compile(
-    r"(?P<sign>[-+\u2212]?)\s*(?P<prefix>[^\d\s.,+\-()]{0,4}\.?)\s*(?P<body>\d[\d.,'\u2019 \u00a0\u202f]*|[.,]\d+)\s*(?P<suffix>\D{0,14}|\s*/\s*\d{1,3})"
+    r"(?P<sign>[-+]?)\s*(?P<prefix>[^\d\s.,+\-()]{0,4}\.?)\s*(?P<body>\d[\d.,'\u2019 \u00a0\u202f]*|[.,]\d+)"
+    r"\s*(?P<suffix>\D{0,14}|\s*/\s*\d{1,3})"
 )
 
 
@@ -139,8 +140,9 @@ def _made_plain(texts: pa.Array, form: NumberFormat) -> pa.Array:
         plain = pc.replace_substring_regex(plain, rf"\s*{re.escape(form.suffix)}$", "") if form.suffix else plain
     if form.thousands:
         mark, decimal = re.escape(form.thousands), re.escape(form.decimal)
-        grouped = rf"^[-+]?[0-9]{{1,3}}(?:{mark}[0-9]{{2,3}})*(?:{decimal}[0-9]*)?$|^[-+]?[0-9]+(?:{decimal}[0-9]*)?(?:[eE][-+]?[0-9]+)?$"
-        fits = matches(plain, grouped)
+        grouped = rf"[0-9]{{1,3}}(?:{mark}[0-9]{{2,3}})*(?:{decimal}[0-9]*)?"
+        together = rf"[0-9]+(?:{decimal}[0-9]*)?(?:[eE][-+]?[0-9]+)?"
+        fits = matches(plain, rf"^[-+]?(?:{grouped}|{together})$")
         plain = pc.if_else(pa.array(fits), pc.replace_substring(plain, form.thousands, ""), "")
     if form.decimal != ".":
         plain = pc.if_else(pc.match_substring(plain, "."), "", pc.replace_substring(plain, form.decimal, "."))

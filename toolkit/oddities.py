@@ -70,7 +70,7 @@ def _sentinels(judged: Sequence[Judged]) -> Iterator[Finding]:
         if one.sentinel is not None:
             yield Finding(
                 "sentinel-number",
-                f"`{one.name}` has {one.sentinel:g} far outside its other numbers, which often stands for a missing value",
+                f"`{one.name}` has {one.sentinel:g} far outside its other numbers; it often stands for a missing value",
                 severity="unsure",
                 columns=(one.name,),
                 action="kept it as a number; the tree model can set it apart",
@@ -85,7 +85,7 @@ def _zeros(judged: Sequence[Judged]) -> Iterator[Finding]:
         shares = ", ".join(f"`{one.name}` ({one.zeros_share:.1%})" for one in found[:NAMED_MAX])
         yield Finding(
             "zero-as-missing",
-            f"zeros stand apart from all other values in {shares}{_more(found)}; they may mean that nothing was measured",
+            f"zeros stand apart from all other values in {shares}{_more(found)}; perhaps nothing was measured there",
             columns=tuple(one.name for one in found),
             action="kept them as numbers; the tree model can set them apart",
             evidence={one.name: round(one.zeros_share, 4) for one in found},
@@ -124,8 +124,8 @@ def _maybe_categories(judged: Sequence[Judged]) -> Iterator[Finding]:
         words = " or ".join(sorted({repr(text.strip()) for _, text, _ in found}))
         yield Finding(
             "maybe-category",
-            f"{words} stands among the categories of {where}{_more(found)}; it may mean not known, or be an answer of its own "
-            "such as none of these",
+            f"{words} stands among the categories of {where}{_more(found)}; it may mean not known, or be an answer of "
+            "its own such as none of these",
             columns=tuple(one.name for one, _, _ in found),
             action="read as missing; the model treats missing as a category of its own, so both meanings are learned",
         )
@@ -215,7 +215,8 @@ def _sizes(judged: Sequence[Judged], rows: int, duplicates: int) -> Iterator[Fin
     if duplicates:
         yield Finding(
             "duplicate-rows",
-            f"{_rows(duplicates, rows)} repeat an earlier row in every cell; the same row in training and test makes a score look better",
+            f"{_rows(duplicates, rows)}, {'repeats' if duplicates == 1 else 'repeat'} an earlier row in every cell; "
+            "the same row in training and test makes a score look better",
             severity="warning" if duplicates > 0.05 * rows else "note",
             action="kept: equal rows may be different cases",
             evidence={"rows": duplicates},

@@ -1,7 +1,7 @@
 """``Contents`` becomes a ``Profile``: what every column holds, judged on all rows.
 
-Each column's cells are counted once (``cells``); missing markers, number and date forms and identifiers are judged on the
-different texts and their counts, so neither the order of rows nor the name of a file can change a decision.
+Each column's cells are counted once (``cells``); missing markers, number and date forms and identifiers are judged
+on the different texts and their counts, so neither the order of rows nor the name of a file can change a decision.
 """
 
 from __future__ import annotations
@@ -32,12 +32,13 @@ class Column(Record):
 
     ``kind`` says how to understand a cell. ``missing`` are the raw texts that stand for a missing value
     (the empty text included when it occurs); ``missing_share`` counts them, 0 to 1; ``distinct`` counts different
-    non-missing values. ``test_missing_share`` is the same share in the test table: a column without gaps in training may
-    have some there, and must then be nullable. ``minimum``, ``maximum``, ``median`` are numbers (``number``; 0 and 1 for ``boolean``) or ISO dates
-    (``date``). ``whole`` is true when every number is a whole one. ``values`` are the most frequent raw texts, first
-    100, most frequent first then alphabetical, with ``counts`` beside them (``category`` and ``boolean``; also ``number``
-    with at most 20 distinct values). ``words`` maps the raw texts of a boolean to true or false.
-    ``date_format`` is a ``strptime`` pattern, ``iso`` or ``epoch_seconds``. ``length_maximum`` is in characters.
+    non-missing values. ``test_missing_share`` is the same share in the test table: a column without gaps in training
+    may have some there, and must then be nullable. ``minimum``, ``maximum``, ``median`` are numbers (``number``; 0 and
+    1 for ``boolean``) or ISO dates (``date``). ``whole`` is true when every number is a whole one. ``values`` are the
+    most frequent texts without blanks around, first 100, most frequent first then alphabetical, with ``counts`` beside
+    them (``category`` and ``boolean``; also ``number`` with at most 20 distinct values). ``words`` maps the
+    raw texts of a pair such as yes and no to true or false. ``date_format`` is a ``strptime`` pattern, ``iso`` or
+    ``epoch_seconds``. ``length_maximum`` is in characters.
     """
 
     name: str
@@ -103,7 +104,8 @@ class Profile(Record):
 def describe(contents: Contents) -> Profile:
     """Return what every column of the main table holds, its identifiers, constants, doubles and oddities.
 
-    Never raises: strange data gives findings. Rows and columns in another order, or the file under another name, change nothing.
+    Never raises: strange data gives findings. Rows or columns in another order, or another name of the file, change
+    nothing.
     """
     from toolkit import cells, kinds, oddities  # noqa: PLC0415 - numpy, 80 ms
 

@@ -13,7 +13,7 @@ import lzma
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from toolkit import delimited, dialect, formats
 from toolkit.errors import DataError
@@ -21,6 +21,8 @@ from toolkit.findings import Finding
 from toolkit.records import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     import pyarrow as pa
 
@@ -102,7 +104,7 @@ def read_tables(path: Path, *, name: str = "") -> tuple[Table, ...]:
         message = f"`{what}` is {'a folder' if path.is_dir() else 'not there'}: expected a file with a table"
         raise DataError(message, hint="check the spelling, or name another file with --table FILE")
     try:
-        return tuple(_read(delimited.Text(path=path), path, what, member=""))
+        return tuple(_read(delimited.Text(path), path, what, member=""))
     except OSError as error:
         message = f"`{what}` cannot be read: {error.strerror or error}"
         raise DataError(message, hint="check the file and its permissions") from error
@@ -113,7 +115,8 @@ def frame_of(cells: pa.Table) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415 - 300 ms
 
     kind = pd.StringDtype("pyarrow", na_value=float("nan"))
-    return cells.to_pandas(types_mapper=lambda _: kind)
+    frame: pd.DataFrame = cells.to_pandas(types_mapper=lambda _: kind)
+    return frame
 
 
 def _read(text: delimited.Text, path: Path, what: str, *, member: str) -> list[Table]:
@@ -128,7 +131,7 @@ def _read(text: delimited.Text, path: Path, what: str, *, member: str) -> list[T
         inner = (
             PurePosixPath(member or what).stem if PurePosixPath(member or what).suffix in COMPRESSED_SUFFIXES else ""
         )
-        return _read(delimited.Text(raw=_unpack(text, opener, what)), path, what, member=inner or member)
+        return _read(delimited.Text(path, _unpack(text, opener, what)), path, what, member=inner or member)
     kind, named = _typed(text, head, path, what)
     if named is None:
         return [_read_delimited(text, head, path, what, member)]
@@ -152,7 +155,7 @@ def _typed(text: delimited.Text, head: bytes, path: Path, what: str) -> tuple[st
     if head.startswith((b"ARROW1", b"FEA1")):
         return "feather", formats.read_feather(text, what)
     if head.startswith(b"SQLite format 3\0"):
-        if text.path is None:
+        if text.raw is not None:
             message = f"`{what}` is a database inside an archive, which is not read"
             raise DataError(message, hint="unpack the archive and name the database itself")
         return "sqlite", formats.read_sqlite(path, what)
@@ -224,7 +227,7 @@ def _read_zip(text: delimited.Text, path: Path, what: str) -> list[Table]:
                     with archive.open(info) as stream:
                         raw = _bounded(stream, info.compress_size, what)
                     label = what if len(names) == 1 else f"{what}:{info.filename}"
-                    tables += _read(delimited.Text(raw=raw), path, label, member=info.filename)
+                    tables += _read(delimited.Text(path, raw), path, label, member=info.filename)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         message = f"`{what}` is a damaged or locked zip archive: {error}"
         raise DataError(message, hint="download it again, or unpack it by hand and name the folder") from error
@@ -257,17 +260,20 @@ def _unpack(text: delimited.Text, kind: str, what: str) -> bytes:
     import pyarrow as pa  # noqa: PLC0415 - 100 ms
 
     packed = text.all()
-    source = io.BytesIO(packed)
-    streams: dict[str, IO[bytes]] = {}
     try:
         if kind == "zst":
             with pa.input_stream(pa.py_buffer(packed), compression="zstd") as stream:
                 return _bounded(stream, len(packed), what)
-        streams = {"gz": gzip.GzipFile(fileobj=source), "bz2": bz2.BZ2File(source), "xz": lzma.LZMAFile(source)}  # type: ignore[dict-item]
-        return _bounded(streams[kind], len(packed), what)
+        openers: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {"gz": _gz, "bz2": bz2.BZ2File, "xz": lzma.LZMAFile}
+        with openers[kind](io.BytesIO(packed)) as unpacked:
+            return _bounded(unpacked, len(packed), what)
     except (OSError, EOFError, lzma.LZMAError, ValueError) as error:
         message = f"`{what}` is a damaged {kind} file: {error}"
         raise DataError(message, hint="download it again") from error
+
+
+def _gz(packed: IO[bytes]) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.GzipFile(fileobj=packed))
 
 
 def _bounded(stream: IO[bytes] | pa.NativeFile, packed_bytes: int, what: str) -> bytes:
