@@ -238,7 +238,7 @@ def test_the_template_needs_every_context_key_and_gets_every_key_it_needs() -> N
     for path in folder.rglob("*"):
         if "src" in path.parts or ".github" in path.parts or "__pycache__" in path.parts or not path.is_file():
             continue
-        used |= set(re.findall(r"cookiecutter\.(\w+)", str(path) + path.read_text(encoding="utf-8")))
+        used |= set(re.findall(r"\{\{cookiecutter\.(\w+)", str(path) + path.read_text(encoding="utf-8")))
     assert used == given
 
 
