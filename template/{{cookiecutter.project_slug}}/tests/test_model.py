@@ -41,7 +41,11 @@ def test_a_row_is_answered_alone_as_among_others(model: Model, golden: list[dict
     rows = [case["row"] for case in golden]
     together = list(model.predict(model.schema.from_rows(rows), len(rows)).to_json())
     alone = [next(model.predict(model.schema.from_rows([row]), 1).to_json()) for row in rows]
-    assert [answer["prediction"] for answer in alone] == [answer["prediction"] for answer in together]
+    if model.schema.task == "regression":  # a sum over one row may round its last digit otherwise than over many
+        expected = pytest.approx([answer["prediction"] for answer in together], rel=export.TOLERANCE)
+        assert [answer["prediction"] for answer in alone] == expected
+    else:
+        assert [answer["prediction"] for answer in alone] == [answer["prediction"] for answer in together]
 
 
 def test_the_quick_way_and_the_thorough_way_agree(model: Model, golden: list[dict[str, Any]]) -> None:
