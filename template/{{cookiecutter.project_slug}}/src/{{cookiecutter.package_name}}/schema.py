@@ -340,7 +340,7 @@ def _with_seen_range(column: Column, seen: dict[str, Any]) -> Column:
         if isinstance(value, str):
             try:
                 return float(
-                    Column(column.name, "date", nullable=True, date_format=column.date_format).from_cell(value)
+                    Column(column.name, "date", nullable=True, date_format="iso").from_cell(value)
                 )
             except ValueError:
                 return None

@@ -1,0 +1,130 @@
+"""What the profile says of a column, the generated project's own reader of cells holds to: every cell, the same number."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from frames import profile_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from toolkit import schema
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+TEMPLATE = Path(__file__).parent.parent / "template"
+GAPS = ("", "NA", "?", "-", " ", "nan")
+
+
+def project_module(name: str) -> ModuleType:
+    """Return a module of the template's source, which is real Python."""
+    path = next(TEMPLATE.glob(f"*/src/*/{name}.py"))
+    spec = importlib.util.spec_from_file_location(f"template_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up by name
+    spec.loader.exec_module(module)
+    return module
+
+
+PROJECT = project_module("schema")
+
+
+def read(cells: list[str], name: str = "a") -> tuple[Any, list[float | str]]:
+    """Return the column's profile and its cells as the generated project reads them."""
+    column = profile_of({name: cells}).columns[0]
+    facts = schema._property(column)
+    contract = PROJECT._column(name, facts, nullable=column.missing_share > 0)
+    return column, [contract.from_cell(cell) for cell in cells]
+
+
+NUMBERS = st.floats(-1e9, 1e9, allow_nan=False)
+FORMS = st.sampled_from(
+    [
+        "{:.2f}",
+        "{:,.2f}",
+        "${:,.2f}",
+        "{:.1f}%",
+        "{:.0f} kg",
+        "{:,.0f}+",
+        "{:e}",
+        "{:.3f}/5",
+        "EUR {:.2f}",
+        " {:.1f} ",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(numbers=st.lists(NUMBERS, min_size=1, max_size=30), form=FORMS, gaps=st.lists(st.sampled_from(GAPS), max_size=3))
+def test_numbers_in_any_form_are_read_alike(numbers: list[float], form: str, gaps: list[str]) -> None:
+    column, values = read([form.format(number) for number in numbers] + gaps)
+    if column.kind != "number":
+        return
+    known = [value for value in values if isinstance(value, float) and value == value]  # noqa: PLR0124 - no NaN
+    assert min(known) == column.minimum
+    assert max(known) == column.maximum
+    assert len(values) - len(known) == round(column.missing_share * len(values))
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["1.234,5", "99,0"], [1234.5, 99.0]),
+        (["1.2M", "300k", "5M"], [1.2e6, 3e5, 5e6]),
+        (["(1,234)", "5"], [-1234.0, 5.0]),
+        (["\u2212" + "5", "7"], [-5.0, 7.0]),
+        (["-$5", "$1,000"], [-5.0, 1000.0]),
+        (["1 234,5", "7,25"], [1234.5, 7.25]),
+        (["Rs. 1,500", "Rs. 20"], [1500.0, 20.0]),
+    ],
+)
+def test_disguised_numbers_mean_the_same_in_both(cells: list[str], expected: list[float]) -> None:
+    column, values = read(cells)
+    assert values == expected
+    assert column.maximum == max(expected)
+
+
+@pytest.mark.parametrize(
+    ("cells", "name"),
+    [
+        (["31/12/2019", "1/2/2020"], "a"),
+        (["2019-12-31 10:30:00", "2020-01-01"], "a"),
+        (["2019-12-31T10:30:00+02:00", "2020-01-01T00:00:00Z"], "a"),
+        (["Dec 31, 2019", "Jan 5, 2020"], "a"),
+        (["10:30", "23:59"], "a"),
+        (["12/31/2019 10:30 PM", "1/5/2020 1:00 AM"], "a"),
+        (["1546300800", "1577836800"], "timestamp"),
+        (["20190131", "20190201"], "date"),
+        (["2019-01", "2020-02"], "a"),
+    ],
+)
+def test_dates_mean_the_same_moment_in_both(cells: list[str], name: str) -> None:
+    column, values = read(cells, name)
+    assert column.kind == "date"
+    contract = PROJECT._column(name, schema._property(column), nullable=False)
+    assert [contract.seen_minimum, contract.seen_maximum] == [min(values), max(values)]
+
+
+CELL = st.one_of(
+    st.text(max_size=6),
+    st.sampled_from(
+        [*GAPS, "True", "FALSE", "2019-01-01", "31/12/2019", "5 kg", "$7", "1,5", "1.2M", "(4)", "0x1", "1e400", "inf"]
+    ),
+    NUMBERS.map(str),
+    st.integers().map(str),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(cells=st.lists(CELL, min_size=1, max_size=40))
+def test_no_cell_of_the_training_table_is_refused_by_the_project(cells: list[str]) -> None:
+    column, values = read(cells)
+    if column.kind in {"category", "text"}:
+        assert sum(value == "" for value in values) == round(column.missing_share * len(cells))
