@@ -21,7 +21,7 @@ from toolkit.project import CACHES, Project, read_plan
 from toolkit.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from toolkit.plan import Plan
 
@@ -407,15 +407,19 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def check(path: Path, *, rules: tuple[Rule, ...] = RULES) -> CheckReport:
+def check(path: Path, *, rules: tuple[Rule, ...] = RULES, say: Callable[[str], None] | None = None) -> CheckReport:
     """Hold the project in ``path`` against ``rules`` and return what each found.
 
-    ``ProjectError`` when there is no project; a rule that fails is a result, not an error.
+    ``say`` hears which rule is at work. ``ProjectError`` when there is no project; a rule that fails is a result, not
+    an error.
     """
     project = Project.open(path.absolute())
     it = Examined(project)
-    results = tuple(_judge(rule, it) for rule in rules)
-    return CheckReport(project=project.path, results=results)
+    results = []
+    for rule in rules:
+        (say or _nobody)(rule.title)
+        results.append(_judge(rule, it))
+    return CheckReport(project=project.path, results=tuple(results))
 
 
 def _judge(rule: Rule, it: Examined) -> Result:

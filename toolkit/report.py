@@ -397,9 +397,7 @@ def _table(out: Console, head: Sequence[str], rows: Iterable[Sequence[str]]) -> 
 
 def _decided(out: Console, plan: Plan) -> None:
     rows = [(decision.what, decision.choice, decision.why, decision.overrule) for decision in plan.decisions]
-    rows += [
-        (f"without {drop.column}", drop.reason.replace("_", " "), drop.why, drop.overrule) for drop in plan.dropped
-    ]
+    rows += [(f"without {one.column}", one.reason.replace("_", " "), one.why, one.overrule) for one in plan.dropped]
     from rich.table import Table  # noqa: PLC0415 - 10 ms
     from rich.text import Text  # noqa: PLC0415 - comes with the console
 
