@@ -53,8 +53,8 @@ def test_the_quick_way_and_the_thorough_way_agree(model: Model, golden: list[dic
         quick = model.answer([case["row"]])[0]
         thorough = model.answer([case["row"]] * (QUICK_ROWS_MAX + 1))[0]
         assert quick["notes"] == thorough["notes"]
-        expected = thorough["prediction"]
-        assert quick["prediction"] == (expected if model.schema.labels else pytest.approx(expected, rel=export.TOLERANCE))
+        told = thorough["prediction"]
+        assert quick["prediction"] == (told if model.schema.labels else pytest.approx(told, rel=export.TOLERANCE))
 
 
 def test_probabilities_sum_to_one(model: Model, golden: list[dict[str, Any]]) -> None:
