@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 GROUPS_MIN = 5
 ROWS_A_GROUP_MIN = 1.5
+GAPS_MAX = 0.05  # rows without an owner
 SERIES_ROWS_MIN = 24
 ROWS_MAX = 200_000  # rows looked at for a panel's shape
 
@@ -24,6 +25,7 @@ PEOPLE = words_in(
     "animal child client customer donor driver employee family household individual member participant patient "
     "person player reader respondent speaker student subject user visitor volunteer"
 )
+OWNERS = words_in("account animal card company device engine host machine sensor session store team unit vehicle")
 THINGS = words_in(
     "anime article artist book business game isbn item joke movie product recipe restaurant show song track video"
 )
@@ -39,18 +41,16 @@ def group_column(profile: Profile, target: Column) -> Column | None:
     found = []
     for column in profile.columns:
         words = set(words_of(column.name))
-        named = column.name in identifiers and not UNNAMED.fullmatch(column.name.strip())
+        named = column.name in identifiers and bool(words & (PEOPLE | OWNERS))
         if (
             column.name == target.name
             or column.distinct < GROUPS_MIN
             or not (named or len(words & PEOPLE) == len(words) == 1)
         ):
             continue
-        if (
-            words & {"name", "surname", "lastname", "firstname", "forename"}
-            or column.kind == "date"
-            or column.missing_share > 0.05
-        ):  # noqa: PLR2004
+        if words & {"name", "surname", "lastname", "firstname", "forename"} or column.kind == "date":
+            continue
+        if column.missing_share > GAPS_MAX:
             continue
         if profile.rows / column.distinct >= ROWS_A_GROUP_MIN:
             found.append((not words & PEOPLE, column.distinct, column.name, column))
@@ -103,7 +103,7 @@ def _entity(profile: Profile, contents: Contents, date: Column, target: Column) 
         for column in profile.columns
         if column.name not in {date.name, target.name}
         and column.missing_share == 0
-        and (column.kind in {"category", "boolean"} or any(one.name == column.name for one in profile.identifiers))
+        and (column.kind in {"category", "boolean"} or (column.kind == "number" and column.whole))
         and 2 <= column.distinct <= 0.2 * profile.rows  # noqa: PLR2004 - an entity comes again
         and not UNNAMED.fullmatch(column.name.strip())
     ]

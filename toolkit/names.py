@@ -28,7 +28,7 @@ CONVENTION = {
         (6.0, "label labels outcome"),
         (5.5, "diagnosis truth y"),
         (5.0, "classification response"),
-        (4.6, "class"),
+        (4.0, "class"),
         (4.5, "dependent output"),
         (3.6, "result"),
     )
@@ -36,24 +36,31 @@ CONVENTION = {
 }
 # What people want to know of a person, a thing or an event: yes or no, or which kind.
 HAPPENINGS = words_in(
-    "accepted admission admitted anomaly approval approved attack attrition autism bankrupt bankruptcy canceled "
+    "accepted admission admitted anomaly approval approved attrition autism bankrupt bankruptcy canceled "
     "cancellation cancelled cancer churn churned clicked complaint conversion converted death deceased decision "
-    "default defaulted defaulter defect defective defects delayed delinquency delinquent dementia depression "
-    "diabetes diabetic died disease disorder dropout edible eligible emotion exited failed failure fake faulty fraud "
-    "fraudulent graduated hateful hazardous hired infarction infected intent intrusion malignancy "
-    "malignant mortality obese obesity offensive parkinson placed placement pneumonia poisonous potability potable "
-    "prognosis promoted purchased rain readmission readmitted recurrence rejected relapse responded "
-    "sarcastic satisfaction satisfied sentiment severity spam species stroke subscribed subscription survival "
-    "survived toxic transported tumor turnover variety verdict win winner wins won"
+    "defaulted defaulter defect defective defects delayed delinquency delinquent dementia depression diabetes "
+    "diabetic died disease disorder dropout edible eligible emotion exited failed failure fake faulty fraud "
+    "fraudulent hateful hazardous hired infarction infected intent intrusion malignancy malignant mortality noshow "
+    "obese obesity offensive parkinson placed placement pneumonia poisonous potability potable prognosis promoted "
+    "purchased rain readmission readmitted recurrence rejected relapse responded sarcastic satisfaction satisfied "
+    "sentiment severity spam species stroke subscribed subscription survival survived toxic transported tumor "
+    "turnover variety verdict win winner wins won"
+)
+# What people fall ill with: the answer where it stands alone, a fact beside others like it.
+ILLNESSES = words_in(
+    "autism cancer dementia depression diabetes diabetic disease "
+    "disorder infarction obese obesity parkinson pneumonia stroke tumor"
 )
 # What people want to know the size of.
-AMOUNTS = words_in("charges expectancy mpg msrp price prices quality rent resale ")
+AMOUNTS = words_in("msrp price prices quality rent resale")
 # Words that name an answer in one table and a plain fact in the next.
 MAYBE = {
     word: points
     for points, words in (
-        (3.4, "disposition left segmentation"),
-        (3.0, "adopted adoption alive cnt digit fault personality risk status"),
+        (4.0, "chance expectancy segmentation"),
+        (3.6, "left"),
+        (3.4, "charges disposition mpg"),
+        (3.0, "adopted adoption alive cnt default deposit digit fault personality risk status"),
         (
             2.8,
             "aqi cost crop delay demand emissions expenses grade occupancy rating revenue salary sales score "
@@ -61,17 +68,17 @@ MAYBE = {
         ),
         (
             2.6,
-            "activity admit bought cardio category chance consumption drug fare fertilizer gpa happiness "
+            "activity admit bought cardio category consumption drug fare fertilizer gpa happiness "
             "hazard income mood occupied performance popularity premium profit purchase segment",
         ),
-        (2.4, "calories damage deposit event letter ratings reached returned shares stress"),
-        (2.2, "accident claim claims efficiency faults genre type value weather"),
-        (2.0, "count language points production reported safe spend"),
-        (1.8, "amount close duration hypertension probability stage views"),
-        (1.6, "energy flag health intensity kind load return"),
+        (2.4, "points calories damage event letter ratings reached returned shares stress"),
+        (2.2, "accident claim claims efficiency faults genre value weather"),
+        (2.0, "close count language production reported safe spend"),
+        (1.8, "amount type duration graduated probability stage views"),
+        (1.6, "energy flag intensity kind load return"),
         (1.4, "condition level likes power quantity signal usage"),
-        (1.2, "booking concentration levels loan temperature weight"),
-        (1.0, "cluster group rank ranking rate"),
+        (1.2, "attack booking concentration levels loan temperature weight"),
+        (1.0, "cluster group health rank ranking rate"),
         (0.8, "overall percentage time volume"),
         (0.6, "position state"),
         (0.4, "area"),
@@ -88,30 +95,30 @@ PHRASES = {
         (
             4.2,
             "house value, home value, property value, loan status, booking status, fully paid, credit risk, "
-            "heart attack, compressive strength, price range, performance index, air quality",
+            "heart attack, life expectancy, default payment, no show, compressive strength, price range, performance index, air quality",
         ),
         (4.0, "final grade, trip duration, traffic volume"),
         (3.8, "happiness score"),
         (3.6, "delivery time, stress level"),
         (3.4, "market value, player value, personal loan, exam score"),
-        (3.0, "on time"),
+        (3.4, "on time"),
         (2.2, "credit score"),
     )
     for phrase in phrases.split(", ")
 }
 # These words beside another leave its meaning as it is.
 NEUTRAL = words_in(
-    "a bank be binary car class co customer did dollar dollars employee eur euro euros event fetal final flag flight "
-    "for gbp has house in inr is k label lakh lakhs laptop life m machine median n of overall patient per present "
+    "a bank daily weekly hourly global y be binary car class co customer did dollar dollars employee eur euro euros event fetal final flag flight "
+    "for gbp has house in inr is k label lakh lakhs laptop life m machine median n of overall patient per "
     "reported resale rs sale selling sold status student target text the type usd variable was water will wine yn"
 )
 # The future is what questions are about.
 FUTURE = frozenset(("tomorrow", "next", "future", "will"))
 # The past, other people and summaries describe a row.
 PAST = words_in(
-    "before competitor days early estimated family father first historical history initial lag lagged last max "
-    "maximum medical min minimum months mother no num number old other parent parental parents past pct per prev "
-    "previous prior ratio related review reviews since std sum today total years"
+    "base before competitor days early estimated family father first fuel historical history initial input lag lagged last max "
+    "maximum medical min minimum months mother no num number old original other parent parental parents past pct per prev "
+    "previous prior ratio related review reviews since std sum today total unit years"
 )
 # Facts that describe: seldom what somebody wants to predict.
 FACTS = words_in(
@@ -133,7 +140,7 @@ CLASS_WORDS = words_in(
     "band bucket categories category class classes cluster code diagnosis digit genre grade group kind label labels "
     "letter level outcome range segment segmentation species stage status type variety"
 )
-KNOWN = frozenset({*CONVENTION, *HAPPENINGS, *AMOUNTS, *MAYBE})
+KNOWN = frozenset({*CONVENTION, *HAPPENINGS, *ILLNESSES, *AMOUNTS, *MAYBE})
 PREFIXES = ("is", "has", "was")
 
 
@@ -175,7 +182,7 @@ def evidence_of(name: str) -> NameEvidence:
         points, reason = points + 0.6, f"its name asks a yes-or-no question about `{best.word}`"
     if points > 0 and set(words) & FUTURE and len(words) > 1:
         points, reason = points + 1.5, "its name speaks of the future"
-    if points > 0 and set(words) & PAST:
+    if points > 0 and set(words) & PAST - set(best.word.split()):
         points -= 1.2
     if points < 1.5 and (words[-1] in FACTS or words[0] in FACTS):  # noqa: PLR2004 - weak words do not outweigh these
         return NameEvidence(-2.0, words[-1], "its name is that of a fact that describes a row")
@@ -196,7 +203,7 @@ def argument(text: str) -> str:
 def _word_points(word: str) -> float:
     if word in CONVENTION:
         return {"class": 2.4, "result": 3.0, "response": 2.6, "output": 2.4, "y": 0.0}.get(word, 5.2)
-    if word in HAPPENINGS or word in AMOUNTS:
+    if word in HAPPENINGS or word in AMOUNTS or word in ILLNESSES:
         return 4.2
     return MAYBE.get(word, 0.0)
 
@@ -204,12 +211,13 @@ def _word_points(word: str) -> float:
 def _phrase(words: tuple[str, ...]) -> NameEvidence:
     best = NameEvidence()
     for pair, points in PHRASES.items():
-        if set(pair) <= set(words) and words.index(pair[0]) < words.index(pair[1]) and points > best.points:
-            rest = [word for word in words if word not in pair and word not in NEUTRAL]
-            if len(rest) <= 1:
-                best = NameEvidence(
-                    points, " ".join(pair), f"its name says `{' '.join(pair)}`, often the answer looked for"
-                )
+        if not (set(pair) <= set(words) and words.index(pair[0]) < words.index(pair[-1])):
+            continue
+        rest = [word for word in words if word not in pair and word not in NEUTRAL]
+        share = 1.0 if not rest else 0.75 if len(rest) == 1 else 0.0
+        if points * share > best.points:
+            told = " ".join(pair)
+            best = NameEvidence(points * share, told, f"its name says `{told}`, often the answer looked for")
     return best
 
 

@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 from toolkit.errors import DataError, UsageError
 from toolkit.findings import Finding
 from toolkit.leak import Leak
-from toolkit.names import AMOUNT_WORDS, CLASS_WORDS, argument, core_of, evidence_of, quoted, words_in, words_of
+from toolkit.names import (
+    AMOUNT_WORDS,
+    AMOUNTS,
+    CLASS_WORDS,
+    HAPPENINGS,
+    ILLNESSES,
+    argument,
+    core_of,
+    evidence_of,
+    quoted,
+    words_in,
+    words_of,
+)
 from toolkit.records import Record
 
 if TYPE_CHECKING:
@@ -27,9 +39,11 @@ SplitKind = Literal["random", "stratified", "group", "time"]
 CLASSES_MAX = 200  # more classes than this is a name, not an answer
 FEW_NUMBERS = 10  # this many whole numbers or fewer are classes, unless the name counts something
 SOME_NUMBERS = 20
-SURE_POINTS = 3.4  # the weakest evidence that convinces by itself
+SURE_POINTS = 3.2  # the weakest evidence that convinces by itself
 SURE_MARGIN = 1.2  # and this much more than the runner-up has
 GUESSES_MAX = 10
+ILLNESSES_MANY = 3  # from here on they are a history, and any of them could be the question
+STRONG_NAME = 2.9
 
 METRICS: dict[TaskKind, tuple[str, ...]] = {
     "binary": ("roc_auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "log_loss", "brier"),
@@ -127,6 +141,8 @@ class _Candidate:
     reading: _Reading
     points: float = 0.0
     named: float = 0.0
+    word: str = ""
+    placed: bool = False  # its place in the table was weighed, which makes nothing sure
     decided: bool = False  # something other than names says so: test table, sample submission, description
     reasons: list[tuple[float, str]] = dataclasses.field(default_factory=list)
 
@@ -178,7 +194,7 @@ def infer(
         looks = _looks_like(profile, chosen)
         findings += looks
         rest = ranked[1].points if len(ranked) > 1 else -math.inf
-        strong = chosen.points >= SURE_POINTS and chosen.points - rest >= SURE_MARGIN
+        strong = not chosen.placed and chosen.points >= SURE_POINTS and chosen.points - rest >= SURE_MARGIN
         sure = strong and (not looks or chosen.decided) and profile.rows > 1
         score = chosen.score
         if not sure:
@@ -229,6 +245,7 @@ def _rank(profile: Profile, contents: Contents) -> list[_Candidate]:
         _weigh_name(one, names)
         _weigh_values(one, profile)
         _weigh_words_about(one, contents)
+    _weigh_relatives(found)
     _weigh_test_table(found, profile, identifiers)
     _weigh_submission(found, profile, submitted, contents)
     _weigh_company(found, profile, identifiers)
@@ -255,8 +272,32 @@ def _weigh_name(one: _Candidate, last_words: set[str]) -> None:
     points = evidence.points
     if evidence.word == "y" and last_words & {"x", "z"}:
         points = 0.0  # coordinates, not an answer
-    one.named = points
+    if one.reading.kind == "regression" and evidence.word in HAPPENINGS | ILLNESSES:
+        points *= 0.4  # what happens or not has no size
+    if one.reading.kind == "binary" and evidence.word in AMOUNTS:
+        points *= 0.6  # two values are no amount
+    if points > 0 and re.search(r"\d$", one.column.name.strip()):
+        points *= 0.6  # one of several of the same name
+    one.named, one.word = points, evidence.word if points > 0 else ""
     one.add(points, evidence.reason if points > 0 else "")
+
+
+def _weigh_relatives(found: list[_Candidate]) -> None:
+    """Weigh columns of one sort against each other: several illnesses, several sales of which one is the total."""
+    ill = [one for one in found if one.word in ILLNESSES and one.reading.kind != "regression"]
+    if len(ill) >= ILLNESSES_MANY:
+        for one in ill:
+            one.add(-one.named + 2.6)
+            one.named = 2.6
+    by_word: dict[str, list[_Candidate]] = {}
+    for one in found:
+        if one.word:
+            by_word.setdefault(one.word, []).append(one)
+    for same in by_word.values():
+        if len(same) > 2:  # noqa: PLR2004 - parts and their whole
+            for one in same:
+                if set(words_of(one.column.name)) & {"total", "global", "overall", "final"}:
+                    one.add(1.2, "its name says that it is the total of others")
 
 
 def _weigh_values(one: _Candidate, profile: Profile) -> None:
@@ -264,15 +305,16 @@ def _weigh_values(one: _Candidate, profile: Profile) -> None:
     if kind == "binary":
         one.add(1.0, "it has two values")
         rarest = min(column.counts, default=profile.rows) if len(column.counts) == 2 else profile.rows  # noqa: PLR2004
-        if rarest < max(2, 0.0005 * profile.rows):
+        if rarest < max(2, 0.0005 * profile.rows) or (rarest < 0.02 * profile.rows and one.named < STRONG_NAME):  # noqa: PLR2004 - one in fifty
             one.add(-1.5)
     elif kind == "multiclass":
         points = 0.5 if column.distinct <= 20 else -0.5 if column.distinct <= 50 else -2.0  # noqa: PLR2004 - few classes are usual
         one.add(points, f"it has {column.distinct} classes" if points > 0 else "")
     else:
-        one.add(0.5, "it is an amount")
+        most = max(column.counts, default=0)
+        one.add(0.5 if most < 0.5 * profile.rows else -1.5, "it is an amount")  # noqa: PLR2004 - mostly nothing is no amount
     if column.missing_share > 0.005:  # noqa: PLR2004 - an answer is seldom missing
-        one.add(-0.5 - 4 * column.missing_share)
+        one.add(-0.7 - 3 * column.missing_share)
 
 
 def _weigh_words_about(one: _Candidate, contents: Contents) -> None:
@@ -354,22 +396,30 @@ def _weigh_company(found: list[_Candidate], profile: Profile, identifiers: set[s
     others = [one for one in found if one.named > -1 and one.column.missing_share < 0.5]  # noqa: PLR2004 - a remnant
     if texts and len(others) == 1 and others[0].reading.kind != "regression":
         others[0].add(4.0, f"it is the only column beside the text in {quoted(texts[0].name)}")
+        others[0].decided = True
     words = [one for one in found if one.column.kind in {"category", "boolean"}]
     numbers = [one for one in found if one.column.kind == "number"]
-    if len(words) == 1 and len(numbers) >= 3 and words[0].named > -1 and not texts:  # noqa: PLR2004 - a table of measurements
-        words[0].add(1.5, "it is the only column of words among measurements")
+    if len(words) == 1 and len(numbers) > 2 and words[0].named > -1 and not texts:  # noqa: PLR2004 - a table of measurements
+        alone = all(one is words[0] or one.named < STRONG_NAME for one in found)
+        words[0].add(1.5 if alone else 0.0, "it is the only column of words among measurements")
 
 
 def _weigh_place(found: list[_Candidate], profile: Profile) -> None:
-    """Weigh the place in the table, last or first, only where no name and no other table tells anything."""
-    if not found or any(one.decided or one.named >= 1.5 for one in found):  # noqa: PLR2004 - any word of weight
+    """Weigh the place in the table, last or first, only where names and other tables leave the question open."""
+    if not found or any(one.decided for one in found):
         return
-    last, first = max(column.position for column in profile.columns), 0
+    ranked = sorted(found, key=lambda one: -one.points)
+    nameless = all(one.named < 1.9 for one in found)  # noqa: PLR2004 - no word of weight
+    close = len(ranked) > 1 and ranked[0].points - ranked[1].points < SURE_MARGIN
+    last = max(column.position for column in profile.columns)
     for one in found:
+        if not nameless and not (close and one.named >= STRONG_NAME and one.points > ranked[0].points - SURE_MARGIN):
+            continue
         if one.column.position == last:
-            one.add(1.0, "it stands last, where answers usually stand")
-        elif one.column.position == first:
+            one.add(1.2 if nameless else 0.8, "it stands last, where answers usually stand")
+        elif one.column.position == 0:
             one.add(0.5, "it stands first")
+        one.placed = True
 
 
 def _plain(text: str) -> str:
