@@ -89,7 +89,7 @@ def read_json(text: str, what: str) -> tuple[str, Named] | None:
     try:
         document = _loads(text)
     except ValueError:
-        if not first_line.startswith(("{", "[")):
+        if not re.match(r'\{\s*["}]|\{$|\[', first_line):  # a header may begin with a brace
             return None
         return "json-lines", [("", _from_json_lines(text, what))]
     except RecursionError as error:
