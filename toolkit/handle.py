@@ -78,6 +78,7 @@ FORMS = {
 }
 SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?\Z")
 SLUG_LENGTH_MAX = 120
+DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 VERSION = re.compile(r"v?([1-9][0-9]{0,8})\Z")
 FILE_SUFFIXES = frozenset(
     (
@@ -162,18 +163,20 @@ class Handle(Record):
     def __str__(self) -> str:
         """Return the handle as a person would type it."""
         version = "" if self.version is None else str(self.version)
+        parts: tuple[str, ...]
         match self.kind:
             case "local":
                 return self.path
             case "sample" | "competition":
                 return f"{self.kind}:{self.slug}"
             case "dataset":
-                return f"{self.owner}/{self.slug}" + (f"/versions/{version}" if version else "")
+                parts = (self.owner, self.slug, f"versions/{version}" if version else "")
             case "notebook":
                 return f"notebook:{self.owner}/{self.slug}" + (f"/{version}" if version else "")
             case "model":
                 parts = (self.owner, self.slug, self.framework, self.variation, version)
-                return "/".join(part for part in parts if part)
+        plain = "/".join(part for part in parts if part)
+        return f"{self.kind}:{plain}" if _has_file_suffix(plain) else plain
 
     @property
     def page(self) -> str:
@@ -204,7 +207,7 @@ class Handle(Record):
         What exists on disk, or looks like a path (``./``, ``~``, a file's suffix), is local. Raises ``UsageError``
         that names the part, the form expected and the nearest reading.
         """
-        plain = text.strip().strip("\"'")
+        plain = text.strip().strip("\"'").strip()
         if not plain or any(ord(letter) < ord(" ") for letter in plain):
             message = "the source is empty" if not plain else "the source holds a control character"
             raise UsageError(message, hint="name one, such as `kaggle2app new sample:iris`")
@@ -214,8 +217,8 @@ class Handle(Record):
             message = f"`{_short(plain)}` is not a page of kaggle.com"
             raise UsageError(message, hint="download it yourself, then name the file")
         prefix, colon, rest = plain.partition(":")
-        if colon and not _is_path(plain):
-            kind = KIND_ALIASES.get(prefix.strip().lower())
+        kind = KIND_ALIASES.get(prefix.strip().lower())
+        if colon and (kind or not _is_path(plain)) and not DRIVE.match(plain):
             if kind is None:
                 message = f"`{_short(prefix)}:` is no kind of source, expected one of {', '.join(KINDS)}"
                 raise UsageError(message, hint=_near_kind(prefix, rest))
@@ -368,18 +371,18 @@ def _near_kind(prefix: str, rest: str) -> str:
 
 def _is_path(text: str) -> bool:
     """Return whether a text means something on this disk: it is there, or it is written as a path or a file's name."""
-    if (
-        text.startswith(("/", "./", "../", "~", ".\\", "..\\"))
-        or text in {".", ".."}
-        or re.match(r"[A-Za-z]:[\\/]", text)
-    ):
+    if text.startswith(("/", "./", "../", "~", ".\\", "..\\")) or text in {".", ".."} or DRIVE.match(text):
         return True
-    if Path(text).suffix.lower() in FILE_SUFFIXES:
+    if _has_file_suffix(text):
         return True
     try:
         return Path(text).exists()
     except (OSError, ValueError):  # a name longer than any file's
         return False
+
+
+def _has_file_suffix(text: str) -> bool:
+    return Path(text).suffix.lower() in FILE_SUFFIXES
 
 
 def _short(text: str) -> str:
