@@ -29,6 +29,7 @@ TREATMENTS = {"number": "number", "boolean": "boolean", "text": "text", "date": 
 def columns(seed: int = 1) -> dict[str, list[str]]:
     """Return raw cells by column; ``Fare (£)``, ``_id`` and the date have gaps."""
     generator = np.random.default_rng(seed)
+    start = np.datetime64("2020-01-31")
     words = np.array(["red", "green", "blue", "large", "small", "old"])
     names = list(KINDS)
     found = {
@@ -38,7 +39,7 @@ def columns(seed: int = 1) -> dict[str, list[str]]:
         names[3]: [str(value) for value in generator.choice(["a", "b", "<b>c</b>"], ROWS)],
         names[4]: [f"town {value}" for value in generator.integers(0, 60, ROWS)],
         names[5]: [" ".join(generator.choice(words, 4)) for _ in range(ROWS)],
-        names[6]: [str(np.datetime64("2020-01-31") + int(value)) for value in generator.integers(0, 900, ROWS)],
+        names[6]: [str(start + np.timedelta64(int(value), "D")) for value in generator.integers(0, 900, ROWS)],
     }
     for name in (names[0], names[3], names[6]):
         for row in generator.choice(ROWS, 20, replace=False):
