@@ -1,4 +1,4 @@
-"""What the profile says of a column, the generated project's own reader of cells holds to: every cell, the same number."""
+"""What the profile says of a column, the generated project reads alike: every cell, the same number."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def _odd_cells(judged: Sequence[Judged]) -> Iterator[Finding]:
                 severity="unsure",
                 columns=(one.name,),
                 action="read those cells as missing values",
-                overrule=f"--as {_quoted(one.name)}=category",
+                overrule=f"--drop {_quoted(one.name)}",
                 evidence={"texts": list(one.odd[:20]), "rows": one.odd_rows},
             )
 
@@ -61,7 +61,7 @@ def _dates(judged: Sequence[Judged]) -> Iterator[Finding]:
                 severity="unsure",
                 columns=(one.name,),
                 action=f"read them {order} (`{one.date_format}`)",
-                overrule=f"--as {_quoted(one.name)}=category",
+                overrule=f"--drop {_quoted(one.name)}",
             )
 
 
@@ -146,7 +146,7 @@ def _number_formats(judged: Sequence[Judged]) -> Iterator[Finding]:
                 f"the numbers in `{one.name}` are written with {told}",
                 columns=(one.name,),
                 action="read as numbers",
-                overrule=f"--as {_quoted(one.name)}=category",
+                overrule=f"--drop {_quoted(one.name)}",
                 evidence=form.to_json(),
             )
 
