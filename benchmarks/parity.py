@@ -3,7 +3,7 @@
 python benchmarks/parity.py PROJECT [PROJECT ...]
 
 Each row is asked as it stands, and again with the columns that may be empty sent as null, absent and mixed. Prints
-the largest difference of each way from the scikit-learn pipeline (relative for numbers above 1); exit code 1 above 1e-6.
+the largest difference of each way from the scikit-learn pipeline (relative above 1); exit code 1 beyond 1e-6.
 """
 
 from __future__ import annotations
