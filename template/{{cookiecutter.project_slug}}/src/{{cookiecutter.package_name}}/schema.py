@@ -339,9 +339,7 @@ def _with_seen_range(column: Column, seen: dict[str, Any]) -> Column:
             return None
         if isinstance(value, str):
             try:
-                return float(
-                    Column(column.name, "date", nullable=True, date_format="iso").from_cell(value)
-                )
+                return float(Column(column.name, "date", nullable=True, date_format="iso").from_cell(value))
             except ValueError:
                 return None
         return float(value)
