@@ -120,10 +120,28 @@ def test_rows_of_other_lengths_are_kept_and_counted(tmp_path: Path) -> None:
     assert "line 5: 4" in finding.message
 
 
+@pytest.mark.parametrize("at", [1, 5])
+def test_a_quote_that_is_never_closed_takes_no_rows_in(tmp_path: Path, at: int) -> None:
+    rows = [f'{n},"a, {n}",x{n}' for n in range(10)]
+    rows[at] = f'{at},"a {at},x{at}'
+    table = read(tmp_path, "id,text,kind\n" + "\n".join(rows) + "\n")
+    assert table.rows == 10
+    assert table.frame["text"].tolist() == [f"a, {n}" if n != at else f"a {n}" for n in range(10)]
+    assert codes_of(table.findings) == ["open-quote"]
+
+
+def test_a_text_of_many_lines_stays_one_cell(tmp_path: Path) -> None:
+    poem = "one, two\nthree\nfour, five\nsix\nseven"
+    table = read(tmp_path, f'id,text\n1,"{poem}"\n2,"{poem}"\n')
+    assert table.frame["text"].tolist() == [poem, poem]
+    assert table.findings == ()
+
+
 def test_delimiters_at_the_end_of_each_line_are_no_column(tmp_path: Path) -> None:
     table = read(tmp_path, "a,b\n1,2,\n3,4,\n")
     check(table, ["a", "b"], [["1", "2"], ["3", "4"]])
     assert table.findings == ()
+    check(read(tmp_path, "a,b\n1,2,,\n3,4,,\n"), ["a", "b"], [["1", "2"], ["3", "4"]])
 
 
 def test_row_names_without_a_name_become_an_unnamed_column(tmp_path: Path) -> None:

@@ -124,10 +124,10 @@ def _read(text: Text, encoding: str, what: str) -> Delimited:
             return _read(Text(text.path, dialects.decode(raw, encoding).encode()), encoding, what)
         cells = None
     findings = _told_about(dialect, encoding, what)
-    if cells is None:
-        cells, ragged = _read_slow(text, dialect, names, offset)
-        if ragged.found:
-            findings.append(ragged.finding(what, len(names)))
+    if cells is None or _quote_ran_away(cells, dialect):
+        cells, ragged, told = _read_mending(text, dialect, names, offset)
+        findings += [_open_quote(what)] if told else []
+        findings += [ragged.finding(what, len(names))] if ragged.found else []
     cells = _without_artefact(cells, dialect)
     cells, below = _without_footer(cells)
     findings += [_footer(what, below)] if below else []
@@ -142,7 +142,7 @@ def _names(dialect: Dialect) -> tuple[str, ...]:
         names = names[:-1]
     if len(names) < dialect.width:
         missing = dialect.width - len(names)
-        names = (*names, *("",) * missing) if dialect.fit < 0 or missing > 1 else names
+        names = (*names, *("",) * missing) if missing > 1 else names  # one is judged when the rows are read
     return names
 
 
@@ -206,8 +206,49 @@ class _Ragged:
         )
 
 
-def _read_slow(text: Text, dialect: Dialect, names: tuple[str, ...], offset: int) -> tuple[pa.Table, _Ragged]:
-    """Return the cells by Python's reader, with rows of another length counted and mended."""
+def _read_mending(text: Text, dialect: Dialect, names: tuple[str, ...], offset: int) -> tuple[pa.Table, _Ragged, bool]:
+    """Return the cells by Python's reader, their ragged rows, and whether a quote was taken for a letter."""
+    cells, ragged = _read_slow(text, dialect, names, offset)
+    if len(dialect.delimiter) == 1 and dialect.width > 1 and (ragged.found or _quote_ran_away(cells, dialect)):
+        again, rest = _read_slow(text, dialect, names, offset, by_line=True)
+        if again.num_rows > cells.num_rows and rest.found <= ragged.found:
+            return again, rest, True
+    return cells, ragged, False
+
+
+def _quote_ran_away(cells: pa.Table, dialect: Dialect) -> bool:
+    """Whether some cell holds whole rows: a quote that nobody closed took them in."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - 100 ms
+
+    if dialect.width < 2 or len(dialect.delimiter) != 1:  # noqa: PLR2004 - one column has no rows to take in
+        return False
+    for column in cells.columns:
+        breaks = pc.count_substring(column, "\n")
+        most = pc.max(breaks).as_py() or 0
+        if most > 1:
+            lines = column[pc.index(breaks, most).as_py()].as_py().split("\n")[1:-1]
+            whole = sum(line.count(dialect.delimiter) >= dialect.width - 1 for line in lines)
+            if whole > 0.8 * len(lines):
+                return True
+    return False
+
+
+def _open_quote(what: str) -> Finding:
+    return Finding(
+        "open-quote",
+        f"a quotation mark in `{what}` is opened and not closed, so that the rows after it would be one cell",
+        severity="warning",
+        action="read the mark as a letter where its row is complete without it",
+    )
+
+
+def _read_slow(
+    text: Text, dialect: Dialect, names: tuple[str, ...], offset: int, *, by_line: bool = False
+) -> tuple[pa.Table, _Ragged]:
+    """Return the cells by Python's reader, with rows of another length counted and mended.
+
+    ``by_line`` lets no quote run over a row that is complete on its line.
+    """
     import pyarrow as pa  # noqa: PLC0415 - 100 ms
 
     width = max(dialect.width, len(names))
@@ -225,7 +266,7 @@ def _read_slow(text: Text, dialect: Dialect, names: tuple[str, ...], offset: int
         pieces.append(pa.Table.from_arrays(arrays, names=list(unique)))
         rows.clear()
 
-    for cells, line in _records(text, dialect, offset):
+    for cells, line in (_records_by_line if by_line else _records)(text, dialect, offset):
         if len(cells) != width:
             while len(cells) > width and not cells[-1].strip():
                 cells.pop()  # delimiters at the end of a line hold nothing
@@ -263,15 +304,50 @@ def _records(text: Text, dialect: Dialect, offset: int) -> Iterator[tuple[list[s
         csv.field_size_limit(limit)
 
 
+def _records_by_line(text: Text, dialect: Dialect, offset: int) -> Iterator[tuple[list[str], int]]:
+    """Yield records of which each ends as early as it can: at a line with all its cells and every quote closed."""
+    held = ""
+    started = 0
+    lines = dialects.lines_of(text.all()[offset:].decode("utf-8", errors="replace"))
+    for number, line in enumerate(lines, start=1):
+        alone = _cells_of(line, dialect)
+        if held and alone is not None and len(alone) >= dialect.width:  # the held text was no cell's first line
+            yield _literal(held, dialect), started
+            held = ""
+        if not held and alone is not None:
+            if any(alone):
+                yield alone, number
+            continue
+        started = started if held else number
+        held += line
+        together = _cells_of(held, dialect)
+        if together is not None and len(together) >= dialect.width:
+            yield together, started
+            held = ""
+    if held:
+        yield _literal(held, dialect), started
+
+
+def _cells_of(line: str, dialect: Dialect) -> list[str] | None:
+    """Return the cells of a text whose quotes are all closed, else ``None``."""
+    if line.count(dialect.quote) % 2:
+        return None
+    return next(csv.reader(io.StringIO(line, newline=""), delimiter=dialect.delimiter, quotechar=dialect.quote), [])
+
+
+def _literal(text: str, dialect: Dialect) -> list[str]:
+    return [cell.strip(dialect.quote) for cell in text.rstrip("\r\n").split(dialect.delimiter)]
+
+
 def _without_artefact(cells: pa.Table, dialect: Dialect) -> pa.Table:
-    """Drop the nameless empty column that a delimiter at each line's end makes when the header has none."""
+    """Drop the nameless empty columns that delimiters at each line's end make when the header has none."""
     import pyarrow.compute as pc  # noqa: PLC0415 - 100 ms
 
     if dialect.names is None or len(dialect.names) >= cells.num_columns:
         return cells
     last = cells.column(cells.num_columns - 1)
     if cells.column_names[-1].startswith("Unnamed: ") and not pc.any(pc.greater(pc.binary_length(last), 0)).as_py():
-        return cells.remove_column(cells.num_columns - 1)
+        return _without_artefact(cells.remove_column(cells.num_columns - 1), dialect)
     return cells
 
 

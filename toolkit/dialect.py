@@ -235,8 +235,9 @@ def _fit(records: list[tuple[list[str], int]]) -> tuple[int, float]:
     first = next(index for index, record in enumerate(cells) if len(record) == width)
     titles = first if 2 * first < len(cells) else 1
     share = counts[width] / max(len(cells) - max(titles, 1), 1)
-    if first == 0:
-        return width, min(share, 1.0)
+    beyond = len(cells[0])
+    if first == 0 or (1 < beyond < width and not any("".join(record[beyond:]).strip() for record in cells)):
+        return width, min(share, 1.0)  # delimiters at the end of each line are no cells
     if len(cells[0]) in {width - 1, width + 1} and width > 2:  # noqa: PLR2004 - R writes no name for row names
         return width, min(share, 1.0) * 0.9
     named = first <= TITLE_LINES_MAX and not any(character.isdigit() for character in cells[first][0])
