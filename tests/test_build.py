@@ -85,7 +85,7 @@ def test_the_summary_for_people_says_score_place_and_next_step(
     kaggle2app: Callable[..., Outcome], tmp_path: Path
 ) -> None:
     told = kaggle2app(
-        "new", "sample:wine", "--yes", "--into", tmp_path, "--no-tests", "--seconds", "1", "--name", "mine"
+        "new", "sample:breast-cancer", "--yes", "--into", tmp_path, "--no-tests", "--seconds", "1", "--name", "mine"
     )
     assert told.code == 0, told.err
     assert "a constant guess" in told.out
