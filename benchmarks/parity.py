@@ -62,7 +62,7 @@ def differences(project: Path) -> dict[str, float]:
         predictions = model.predict(columns, len(rows))
         note("served", _values(predictions), expected)
         note("/predict", _asked(client, schema, rows), expected)
-        note("/predict, a row alone", _alone(client, schema, rows[:50]), expected[:50])
+        note("a row alone", _alone(client, schema, rows[:50]), expected[:50])
         nullable = [column for column in schema.columns if column.nullable]
         for kind, share in (("null", 1.0), ("absent", 1.0), ("mixed", MIXED_SHARE)):
             if not nullable:
