@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from .evaluation import Answers
     from .schema import Schema
 
+NO_BETTER = (
+    "**On this data the score's interval does not clear the baseline: the model is no better than a constant guess.**"
+)
 START, END = "<!-- results:start -->", "<!-- results:end -->"
 
 
@@ -56,7 +59,9 @@ def results(metrics: Mapping[str, Any]) -> str:
         f"Scored once on {rows['test']:,} held-out rows; {rows['train']:,} rows were for learning. "
         "95 % bootstrap intervals in brackets."
     )
-    lines = [lead, "", *_score_table(metrics), "", f"The model is `{metrics['chosen']}`: {metrics['why']}.", ""]
+    lines = [lead, "", *_score_table(metrics), ""]
+    lines += [] if beats_baseline(metrics) else [NO_BETTER, ""]
+    lines += [f"The model is `{metrics['chosen']}`: {metrics['why']}.", ""]
     lines += [
         "![Cross-validated score of every candidate](reports/candidates.png)",
         "![What the model relies on](reports/importances.png)",
@@ -126,8 +131,7 @@ def _results_lead(plan: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[s
         f"The metric is `{plan['metric']}`: {text(plan['metric_why'])}. Intervals: 95 %, 1,000 bootstrap resamples.",
     ]
     if not beats_baseline(metrics):
-        plain = "the score's interval does not clear the baseline: the model is no better than a constant guess"
-        lines += ["", f"**On this data {plain}.**"]
+        lines += ["", NO_BETTER]
     return lines
 
 
