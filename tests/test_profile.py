@@ -252,6 +252,12 @@ def test_zeros_that_stand_apart_are_told() -> None:
         (["2019/12/31", "2020/01/05"], "%Y/%m/%d", "2019-12-31"),
         (["1949-01", "1949-02"], "%Y-%m", "1949-01-01"),
         (["10:30", "23:59"], "%H:%M", "1900-01-01 10:30:00"),
+        (["10:30 PM", "3:05 AM"], "%I:%M %p", "1900-01-01 03:05:00"),
+        (["2015-02-24 11:35:52 -0800"], "%Y-%m-%d %H:%M:%S %z", "2015-02-24 19:35:52"),
+        (["2015-05-07 19:52:06 UTC"], "%Y-%m-%d %H:%M:%S UTC", "2015-05-07 19:52:06"),
+        (["Mon Apr 06 22:19:45 PDT 2009"], "%a %b %d %H:%M:%S PDT %Y", "2009-04-06 22:19:45"),
+        (["Jan-85", "Dec-11"], "%b-%y", "1985-01-01"),
+        ([" September 9, 2019", "May 1, 2020"], "%B %d, %Y", "2019-09-09"),
     ],
 )
 def test_dates_are_read_in_the_form_that_all_rows_fit(cells: list[str], pattern: str, minimum: str) -> None:
@@ -336,6 +342,10 @@ def test_lists_and_addresses_in_cells_are_told() -> None:
         ("customerID", [f"{n * 37 % 1000:04d}-ABCDE" for n in range(40)]),
         ("EmployeeNumber", [str(n * 3 + 1) for n in range(40)]),
         ("row", ROWS),
+        ("rank", ROWS[1:]),
+        ("#", ROWS),
+        ("userid", [str(n % 60 + 100) for n in range(400)]),
+        ("link", [f"https://a.b/{n}" for n in range(40)]),
         ("code", [f"LP{n:06d}" for n in range(40)]),
         ("user_id", [str(n % 60 + 100) for n in range(400)]),
         ("Surname", [f"Name{chr(97 + n % 26)}{chr(97 + n // 26 % 26)}" for n in range(100)]),
@@ -360,6 +370,8 @@ def test_identifiers_are_found_with_their_reason(name: str, cells: list[str]) ->
         ("NumOfProducts", [str(n % 4) for n in range(40)]),
         ("city", [f"town{chr(97 + n % 26)}" for n in range(60)]),
         ("Age", ROWS),
+        ("paid", [str(n % 60 + 100) for n in range(400)]),
+        ("grid", [str(n * 3 + 1) for n in range(40)]),
     ],
 )
 def test_what_describes_rows_is_no_identifier(name: str, cells: list[str]) -> None:

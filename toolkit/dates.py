@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-_ISO_TIME = r"[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?: ?(?:Z|[+-][0-9]{2}:?[0-9]{2}))?"
+_ISO_TIME = r"[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
 ISO = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:{_ISO_TIME})?$"
 EPOCH_SECONDS = (3e8, 2.6e9)  # 1979 to 2052
 SAMPLE_TEXTS = 2000  # different texts that decide which forms are worth trying
@@ -22,7 +22,8 @@ SAMPLE_TEXTS = 2000  # different texts that decide which forms are worth trying
 # fmt: off
 _TIMES = (
     "", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H:%M:%S.%f", ", %H:%M", ", %I:%M %p", "T%H:%M:%S",
-    " %H.%M",
+    " %H.%M", " %H:%M:%S %z", " %H:%M:%S UTC", " %H:%M UTC", " %H:%M:%S.%f UTC", "T%H:%M", "T%H:%M:%S.%f", "T%H:%M:%SZ",
+    " %H:%M:%S%z", "T%H:%M:%S%z", " %I:%M%p",
 )
 # fmt: on
 _NUMERIC = re.compile(r"(\d{1,4})([-/. ])(\d{1,2})\2(\d{1,4})(.*)", re.DOTALL)
@@ -34,10 +35,17 @@ _NAMED = (
     "%B-%Y", "%B, %Y", "%Y-%b", "%Y %B", "%d-%b",
 )
 # fmt: on
-_WHOLE = ("%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z")
+_ZONES = ("UTC", "GMT", "PDT", "PST", "EDT", "EST")
+_WHOLE = (
+    "%a %b %d %H:%M:%S %Y",
+    "%a %b %d %H:%M:%S %z %Y",
+    "%a, %d %b %Y %H:%M:%S %z",
+    *(f"%a %b %d %H:%M:%S {zone} %Y" for zone in _ZONES),
+    *(f"%a, %d %b %Y %H:%M:%S {zone}" for zone in _ZONES),
+)
 _SHORT = ("%Y-%m", "%Y/%m", "%Y.%m", "%m/%Y", "%m-%Y")
 _MAYBE_DATE = re.compile(r"(?=.*\d).{4,40}", re.DOTALL)  # digits, and a usual length
-_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?")
+_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?( ?[AaPp][Mm])?")
 _MONTHS = re.compile(r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*", re.IGNORECASE)
 
 
@@ -136,7 +144,7 @@ def _numeric_patterns(sample: list[str]) -> _Patterns:
     if sum(short) > 0.9 * len(sample):
         return _Patterns(_SHORT)
     if all(_TIME_OF_DAY.fullmatch(text) for text in sample):
-        return _Patterns(("%H:%M:%S", "%H:%M"))
+        return _Patterns(("%H:%M:%S", "%H:%M", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p"))
     if sum(text.isdigit() and len(text) == 8 for text in sample) > 0.9 * len(sample):  # noqa: PLR2004 - YYYYMMDD
         return _Patterns(("%Y%m%d",))
     return _Patterns(())

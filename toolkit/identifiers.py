@@ -19,7 +19,7 @@ REPEATED_MIN = 50  # different values of an id that comes again and again: fewer
 # fmt: off
 SAYS_ID = frozenset((
     "id", "ids", "uuid", "guid", "identifier", "identification", "rowid", "pk", "oid", "uid", "rownum", "sl",
-    "srno", "sno",
+    "srno", "sno", "isbn", "issn", "asin", "vin", "imei", "ssn", "email", "md", "sha", "hash",
 ))
 # fmt: on
 SAYS_NUMBER = frozenset(
@@ -30,13 +30,15 @@ ENTITIES = frozenset((
     "customer", "client", "user", "member", "person", "passenger", "patient", "employee", "student", "subject",
     "account", "card", "order", "invoice", "transaction", "ticket", "case", "record", "row", "line", "serial",
     "policy", "loan", "booking", "device", "sample", "product", "item", "applicant", "application", "claim",
-    "session", "visit", "encounter", "survey", "respondent", "roll",
+    "session", "visit", "encounter", "survey", "respondent", "roll", "phone", "movie", "emp", "book", "host",
+    "listing", "track", "song", "game", "match", "player", "team", "article", "review", "tweet", "flight", "trip",
+    "ride", "complaint", "incident", "image", "house", "property",
 ))
 # fmt: on
 NAMES_OF_PEOPLE = frozenset(("surname", "lastname", "firstname", "forename", "givenname", "familyname", "middlename"))
 # fmt: off
 SAYS_MEASURE = frozenset((
-    "year", "yr", "month", "day", "date", "time", "hour", "minute", "week", "age", "rank", "position", "price",
+    "year", "yr", "month", "day", "date", "time", "hour", "minute", "week", "age", "price",
     "amount", "count", "distance", "step", "score",
 ))
 # fmt: on
@@ -69,7 +71,7 @@ def judge(facts: Facts) -> str:
     """
     if (facts.numbers is not None and not facts.whole) or len(facts.cells) <= 1:
         return ""
-    words = words_of(facts.name)
+    words = words_of(facts.name) or (["id"] if facts.name.strip() == "#" else [])
     if facts.first_in_submission and facts.unique:
         return f"the sample submission names rows by it, and each of the {facts.rows:,} rows has its own"
     if facts.numbers is not None:
@@ -120,13 +122,19 @@ def _judge_texts(facts: Facts, words: list[str]) -> str:
             return "each row has its own code of letters and digits"
         if matches(facts.cells.stripped, r"^[^@\s]+@[^@\s]+\.[A-Za-z]+$").mean() > 0.98:  # noqa: PLR2004
             return "each row has its own mail address"
+        if matches(facts.cells.stripped, r"^(?:https?://|www\.)\S+$").mean() > 0.98:  # noqa: PLR2004
+            return "each row has its own web address"
     elif _says_id(words) and _repeats(facts):
         return _repeated(facts)
     return ""
 
 
 def _says_id(words: list[str]) -> bool:
-    return bool(words) and (words[-1] in SAYS_ID or words[0] in SAYS_ID or "".join(words) in SAYS_ID)
+    if not words:
+        return False
+    last = words[-1]
+    glued = last.endswith("id") and last[:-2] in ENTITIES  # userid
+    return glued or last in SAYS_ID or words[0] in SAYS_ID or "".join(words) in SAYS_ID
 
 
 def _numbers_entity(words: list[str]) -> bool:
