@@ -44,6 +44,7 @@ SURE_MARGIN = 1.2  # and this much more than the runner-up has
 GUESSES_MAX = 10
 ILLNESSES_MANY = 3  # from here on they are a history, and any of them could be the question
 STRONG_NAME = 2.9
+WEAK_NAME = 1.9  # below this no word of weight is in a name
 
 METRICS: dict[TaskKind, tuple[str, ...]] = {
     "binary": ("roc_auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "log_loss", "brier"),
@@ -321,7 +322,7 @@ def _weigh_words_about(one: _Candidate, contents: Contents) -> None:
     """Weigh what the data dictionary and Kaggle's page say of the column."""
     told = contents.descriptions.get(one.column.name, "") or one.column.description
     if told and _ABOUT_TARGET.search(told):
-        one.add(4.0, "its description says that it is the target")
+        one.add(6.5, "its description says that it is the target")
         one.decided = True
     provenance = contents.provenance
     text = f"{provenance.subtitle}. {provenance.description}"
@@ -331,7 +332,7 @@ def _weigh_words_about(one: _Candidate, contents: Contents) -> None:
         before = rf"\b(predict(s|ing|ed)?|target( (variable|column|feature|field))?|label( column)?|dependent variable|outcome variable|response variable|class (attribute|variable))\b( is| are|:| the| a| an| whether| value| of| column| called| named|,|\s|-|=)*\s*{quoted_name}"
         after = rf"{quoted_name}\s*(\([^)]*\)\s*)?(is|as|:|-|=|,|column|field|variable|feature|attribute|\s)*\s*(the )?(target|label|dependent variable|outcome|response variable|class (attribute|variable)|output variable|to be predicted)\b"
         if re.search(before, text, re.IGNORECASE) or re.search(after, text, re.IGNORECASE):
-            one.add(3.0, "the description of the data names it as what to predict")
+            one.add(6.0, "the description of the data names it as what to predict")
             one.decided = True
     if provenance.kind != "local" and one.named > -1:
         title = {word for word in words_of(provenance.title) if len(word) > 3} - {
@@ -400,7 +401,7 @@ def _weigh_company(found: list[_Candidate], profile: Profile, identifiers: set[s
     words = [one for one in found if one.column.kind in {"category", "boolean"}]
     numbers = [one for one in found if one.column.kind == "number"]
     if len(words) == 1 and len(numbers) > 2 and words[0].named > -1 and not texts:  # noqa: PLR2004 - a table of measurements
-        alone = all(one is words[0] or one.named < STRONG_NAME for one in found)
+        alone = all(one is words[0] or one.named < WEAK_NAME for one in found)
         words[0].add(1.5 if alone else 0.0, "it is the only column of words among measurements")
 
 
@@ -409,7 +410,7 @@ def _weigh_place(found: list[_Candidate], profile: Profile) -> None:
     if not found or any(one.decided for one in found):
         return
     ranked = sorted(found, key=lambda one: -one.points)
-    nameless = all(one.named < 1.9 for one in found)  # noqa: PLR2004 - no word of weight
+    nameless = all(one.named < WEAK_NAME for one in found)
     close = len(ranked) > 1 and ranked[0].points - ranked[1].points < SURE_MARGIN
     last = max(column.position for column in profile.columns)
     for one in found:

@@ -1,0 +1,373 @@
+"""What a table is taken to ask: each rule with a table where it fires and one where it must not."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import DATASETS
+from frames import codes_of, contents_of, download_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_profile import FRAMES
+
+from toolkit import contents, profile, task
+from toolkit.errors import DataError, ToolkitError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ROWS = 60
+
+
+def numbers(seed: int, low: float = 0, high: float = 100, rows: int = ROWS) -> list[str]:
+    """Return fractions between two bounds."""
+    draw = random.Random(seed)
+    return [f"{draw.uniform(low, high):.3f}" for _ in range(rows)]
+
+
+def words(seed: int, *choices: str, rows: int = ROWS) -> list[str]:
+    """Return cells drawn from ``choices``, the first ones oftener."""
+    draw = random.Random(seed)
+    weights = range(len(choices) + 1, 1, -1)
+    return draw.choices(choices, weights, k=rows)
+
+
+def infer(columns: Mapping[str, Sequence[str | None]], **asked: Any) -> task.Task:
+    """Return the task of a table; ``test``, ``submission``, ``about`` and what ``task.infer`` takes may be given."""
+    companions = {name: asked.pop(name) for name in ("test", "submission") if name in asked}
+    about = asked.pop("about", {})
+    read = contents_of(columns, **companions)
+    read = dataclasses.replace(read, provenance=dataclasses.replace(read.provenance, **about))
+    return task.infer(profile.describe(read), read, **asked)
+
+
+MEASURES = {"length": numbers(1), "width": numbers(2), "height": numbers(3)}
+
+
+@pytest.mark.parametrize("name", ["target", "label", "Churn", "isFraud", "Loan_Status", "SalePrice", "RainTomorrow"])
+def test_a_name_that_says_answer_is_the_target_wherever_it_stands(name: str) -> None:
+    answer = numbers(4) if name == "SalePrice" else words(4, "0", "1")
+    for columns in ({name: answer, **MEASURES}, {**MEASURES, name: answer}):
+        found = infer(columns)
+        assert (found.target, found.sure) == (name, True)
+        assert any("name" in reason or "called" in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize("name", ["gender", "city", "previous_cancellations", "RainToday", "x"])
+def test_a_name_that_describes_a_row_convinces_nobody(name: str) -> None:
+    found = infer({**MEASURES, name: words(4, "0", "1")})
+    assert not found.sure
+    assert "unsure-target" in codes_of(found.findings)
+
+
+def test_the_column_that_the_test_table_lacks_is_the_target() -> None:
+    columns = {**MEASURES, "w": words(5, "a", "b"), "price": numbers(6)}
+    test = {name: cells for name, cells in columns.items() if name != "w"}
+    found = infer(columns, test=test)
+    assert (found.target, found.sure) == ("w", True)
+    assert "the training table has it and the test table has not" in found.reasons
+
+
+def test_a_test_table_with_all_columns_says_nothing() -> None:
+    columns = {**MEASURES, "w": words(5, "a", "b"), "price": numbers(6)}
+    assert infer(columns, test=columns).target == "price"
+
+
+def test_the_sample_submission_names_the_target() -> None:
+    ids = [str(number) for number in range(1, ROWS + 1)]
+    columns = {"Id": ids, **MEASURES, "w": words(5, "a", "b")}
+    found = infer(columns, submission={"Id": ids, "width": ["0"] * ROWS})
+    assert (found.target, found.kind, found.sure) == ("width", "regression", True)
+
+
+def test_a_submission_with_a_column_a_class_names_the_target_too() -> None:
+    ids = [str(number) for number in range(1, ROWS + 1)]
+    columns = {"id": ids, **MEASURES, "w": words(5, "a", "b", "c"), "v": words(6, "d", "e")}
+    found = infer(columns, submission={"id": ids, "a": ["0"] * ROWS, "b": ["0"] * ROWS, "c": ["0"] * ROWS})
+    assert (found.target, found.sure) == ("w", True)
+
+
+def test_the_description_of_the_data_names_the_target() -> None:
+    text = "Some measurements. The goal is to predict the `width` of a plank."
+    assert infer({**MEASURES, "type": words(3, "a", "b")}, about={"description": text}).target == "width"
+    text = "The width is measured in metres. The goal is to predict well."
+    assert infer({**MEASURES, "type": words(3, "a", "b")}, about={"description": text}).target == "type"
+
+
+def test_the_title_counts_unless_it_is_only_a_file_name() -> None:
+    columns = {**MEASURES, "weight": numbers(7), "cost": numbers(8)}
+    told = infer(columns, about={"title": "Weight of fish", "kind": "dataset"})
+    assert "the data's title says `weight` too" in {
+        reason for guess in told.alternatives for reason in guess.reasons
+    } | set(told.reasons)
+    assert infer(columns, about={"title": "Weight of fish", "kind": "local"}) == infer(columns)
+
+
+def test_the_only_column_beside_a_text_is_the_target() -> None:
+    texts = [f"some words about thing {number} and more of them" for number in range(ROWS)]
+    found = infer({"v1": words(1, "ham", "spam"), "v2": texts})
+    assert (found.target, found.sure, found.positive) == ("v1", True, "spam")
+    assert not infer({"v1": words(1, "ham", "spam"), "v2": texts, "v3": words(2, "p", "q")}).sure
+
+
+def test_coordinates_are_no_target_called_y() -> None:
+    assert infer({"x": numbers(1), "y": numbers(2), "price": numbers(3)}).target == "price"
+    assert infer({"x1": numbers(1), "x2": numbers(4), "y": words(2, "yes", "no")}).target == "y"
+
+
+def test_several_illnesses_are_a_history_and_one_is_a_question() -> None:
+    one = infer({**MEASURES, "stroke": words(1, "0", "1")})
+    assert (one.target, one.sure) == ("stroke", True)
+    many = {name: words(seed, "0", "1") for seed, name in enumerate(("stroke", "diabetes", "cancer", "depression"))}
+    assert not infer({**MEASURES, **many}).sure
+
+
+def test_one_score_is_a_target_and_three_are_a_question_to_the_person() -> None:
+    marks = {f"{name} score": numbers(seed) for seed, name in enumerate(("math", "reading", "writing"))}
+    found = infer({"lunch": words(9, "a", "b"), **marks})
+    assert not found.sure
+    assert [found.target, *(guess.target for guess in found.alternatives)][:3] == list(marks)
+
+
+def test_identifiers_constants_dates_and_texts_are_never_guessed() -> None:
+    ids = [str(number) for number in range(100, 100 + ROWS)]
+    columns = {
+        "customer_id": ids,
+        "label": ["x"] * ROWS,
+        "date": ["2020-01-01", "2021-02-03"] * (ROWS // 2),
+        "note": [f"a longer text with words {number} in it, many of them" for number in range(ROWS)],
+        "w": words(2, "a", "b"),
+        "v": numbers(3),
+    }
+    found = infer(columns)
+    guessed = {found.target, *(guess.target for guess in found.alternatives)}
+    assert guessed == {"w", "v"}
+
+
+def test_a_table_where_nothing_can_be_predicted_says_so() -> None:
+    found = infer({"customer_id": [str(number) for number in range(100, 140)], "k": ["x"] * 40})
+    assert (found.target, found.sure, codes_of(found.findings)) == ("", False, ["no-target"])
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "kind", "rival"),
+    [
+        ("w", ["0", "1"], "binary", None),
+        ("w", ["yes", "no"], "binary", None),
+        ("w", ["a", "b", "c"], "multiclass", None),
+        ("w", ["3", "4", "5", "6", "7"], "multiclass", "regression"),
+        ("class", ["1", "2", "3"], "multiclass", None),
+        ("price", ["1", "2", "3"], "regression", "multiclass"),
+        ("w", ["0.5", "1.0", "1.5", "2.0"], "regression", "multiclass"),
+        ("w", [str(number) for number in range(30)], "regression", None),
+        ("label", [str(number) for number in range(26)], "multiclass", "regression"),
+        ("score", [str(number) for number in range(26)], "regression", None),
+    ],
+)
+def test_values_and_name_say_the_kind_of_task(name: str, cells: list[str], kind: str, rival: str | None) -> None:
+    rows = cells * 20
+    found = infer({name: rows, "length": numbers(1, rows=len(rows))}, target=name)
+    assert found.kind == kind
+    others = [guess.kind for guess in found.alternatives if guess.target == name]
+    assert others == ([rival] if rival else [])
+    assert ("two-kinds-of-task" in codes_of(found.findings)) == bool(rival)
+
+
+def test_labels_stand_in_a_stable_order_without_blanks() -> None:
+    rows = numbers(1)
+    assert infer({"a": rows, "y": ["10", "9", "2"] * 20}, target="y", kind="multiclass").labels == ("2", "9", "10")
+    assert infer({"a": rows, "y": [" no ", "no", " yes"] * 20}, target="y").labels == ("no", "yes")
+    assert infer({"a": rows, "y": ["b", "a", "?"] * 20}, target="y").labels == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("cells", "positive"),
+    [
+        (["0", "1", "1"], "1"),
+        (["Yes", "No", "Yes"], "Yes"),
+        (["good", "bad", "bad"], "bad"),
+        (["B", "M", "B"], "M"),
+        (["-1", "1", "1"], "1"),
+        (["Not_Canceled", "Canceled", "Canceled"], "Canceled"),
+        (["neutral", "happy", "happy"], "neutral"),
+    ],
+)
+def test_the_positive_label_is_the_one_that_means_yes_or_the_rarer(cells: list[str], positive: str) -> None:
+    assert infer({"a": numbers(1), "y": cells * 20}, target="y").positive == positive
+
+
+def test_the_metric_follows_the_classes_and_the_competition() -> None:
+    def metric(cells: list[str], **asked: Any) -> str:
+        return infer({"a": numbers(1, rows=len(cells)), "y": cells}, target="y", **asked).metric
+
+    assert metric(["0", "1"] * 50) == "roc_auc"
+    assert metric(["0"] * 990 + ["1"] * 10) == "average_precision"
+    assert metric(["a", "b", "c"] * 40) == "accuracy"
+    assert metric(["a"] * 80 + ["b"] * 10 + ["c"] * 10) == "balanced_accuracy"
+    assert metric(numbers(2)) == "rmse"
+    assert metric(["0", "1"] * 50, about={"metric": "Categorization Accuracy"}) == "accuracy"
+    assert metric(numbers(2), about={"metric": "Root Mean Squared Logarithmic Error"}) == "rmsle"
+    assert metric(numbers(2, low=-5), about={"metric": "Root Mean Squared Logarithmic Error"}) == "rmse"
+    assert metric(numbers(2), about={"metric": "Quadratic weighted kappa"}) == "rmse"
+    assert metric(["0", "1"] * 50, metric="Log-Loss") == "log_loss"
+
+
+def test_rows_of_one_person_stay_together() -> None:
+    people = [f"p{number // 4}" for number in range(400)]
+    columns = {"patient_id": people, "a": numbers(1, rows=400), "outcome": words(2, "0", "1", rows=400)}
+    assert (infer(columns).split, infer(columns).split_column) == ("group", "patient_id")
+    alone = {**columns, "patient_id": [f"p{number}" for number in range(400)]}
+    assert infer(alone).split == "stratified"
+
+
+def test_a_panel_is_split_by_time_and_loose_dates_are_not() -> None:
+    days = [f"2020-{1 + day // 28:02d}-{1 + day % 28:02d}" for day in range(120)]
+    panel = {
+        "date": [day for day in days for _ in range(4)],
+        "region": ["north", "south", "east", "west"] * 120,
+        "a": numbers(1, rows=480),
+        "price": numbers(2, rows=480),
+    }
+    found = infer(panel)
+    assert (found.split, found.split_column) == ("time", "date")
+    loose = {**panel, "date": random.Random(3).choices(days, k=480)}
+    assert infer(loose).split == "random"
+
+
+def test_ratings_are_recognised_and_not_taken_for_a_sure_question() -> None:
+    draw = random.Random(1)
+    columns = {
+        "user_id": [str(draw.randint(1, 90)) for _ in range(900)],
+        "movie_id": [str(draw.randint(1, 200)) for _ in range(900)],
+        "rating": [str(draw.randint(1, 10) / 2) for _ in range(900)],
+    }
+    found = infer(columns)
+    assert (found.target, found.sure) == ("rating", False)
+    assert "looks-like-ratings" in codes_of(found.findings)
+    more = {**columns, **{f"f{number}": numbers(number, rows=900) for number in range(8)}}
+    assert "looks-like-ratings" not in codes_of(infer(more).findings)
+
+
+def test_purchases_are_recognised_and_not_taken_for_a_sure_question() -> None:
+    draw = random.Random(1)
+    columns = {
+        "invoice_no": [str(5000 + number // 5) for number in range(900)],
+        "item": [f"thing {draw.randint(1, 60)}" for _ in range(900)],
+        "price": numbers(3, rows=900),
+    }
+    found = infer(columns)
+    assert not found.sure
+    assert "looks-like-purchases" in codes_of(found.findings)
+    asked = {"item": columns["item"], "price": columns["price"], "length": numbers(4, rows=900)}
+    assert infer(asked).findings == ()
+
+
+def test_a_series_is_recognised_and_a_dated_table_with_an_answer_is_not_one() -> None:
+    days = [f"2020-{1 + day // 28:02d}-{1 + day % 28:02d}" for day in range(200)]
+    series = {"Month": days, "Passengers": numbers(1, rows=200)}
+    found = infer(series)
+    assert (found.target, found.sure, found.split) == ("Passengers", False, "time")
+    assert "looks-like-series" in codes_of(found.findings)
+    answered = infer({"date": days, "wind": numbers(1, rows=200), "weather": words(2, "sun", "rain", "fog", rows=200)})
+    assert "looks-like-series" not in codes_of(answered.findings)
+
+
+def test_an_asked_target_is_taken_in_any_spelling_of_its_case() -> None:
+    found = infer({**MEASURES, "w": words(1, "a", "b")}, target="Width ")
+    assert (found.target, found.sure, found.reasons[0]) == ("width", True, "asked for with `--target`")
+
+
+def test_what_cannot_be_asked_is_refused_with_a_hint() -> None:
+    columns = {
+        **MEASURES,
+        "id": [str(number) for number in range(1, ROWS + 1)],
+        "k": ["x"] * ROWS,
+        "void": [""] * ROWS,
+        "w": words(1, "a", "b"),
+        "day": ["2020-01-01", "2021-02-03"] * (ROWS // 2),
+        "note": [f"a longer text with words {number} in it, many of them" for number in range(ROWS)],
+    }
+    cases: list[tuple[dict[str, str], type[ToolkitError], str]] = [
+        ({"target": "widht"}, UsageError, "width"),
+        ({"target": "k"}, DataError, "same value `x`"),
+        ({"target": "void"}, DataError, "empty in all 60 rows"),
+        ({"target": "id"}, DataError, "names rows"),
+        ({"target": "note"}, DataError, "60 different texts"),
+        ({"target": "day"}, DataError, "is a date"),
+        ({"target": "w", "kind": "regression"}, DataError, "holds words"),
+        ({"target": "w", "kind": "multiclass"}, DataError, "two values"),
+        ({"target": "width", "kind": "binary"}, DataError, "expected two"),
+        ({"kind": "clustering"}, UsageError, "no task is called"),
+        ({"target": "w", "metric": "rmse"}, UsageError, "no metric for a binary task"),
+        ({"target": "w", "metric": "roc-auk"}, UsageError, "roc_auc"),
+    ]
+    for asked, error, told in cases:
+        with pytest.raises(error, match=told) as caught:
+            infer(columns, **asked)
+        assert caught.value.hint, asked
+        assert not caught.value.message.endswith("."), asked
+        assert caught.value.message[0].islower() or caught.value.message[0] == "`", asked
+
+
+def test_one_row_is_nothing_to_learn_from() -> None:
+    assert not infer({"a": ["1"], "y": ["0"]}).sure
+    with pytest.raises(DataError, match="1 row"):
+        infer({"a": ["1"], "y": ["0"]}, target="y")
+
+
+def test_rare_classes_and_missing_answers_are_told() -> None:
+    cells = ["a"] * 30 + ["b"] * 28 + ["c", ""]
+    found = infer({**MEASURES, "target": cells})
+    assert {"rare-classes", "target-missing"} <= set(codes_of(found.findings))
+    assert found.labels == ("a", "b", "c")
+
+
+@settings(max_examples=120, deadline=None)
+@given(main=FRAMES, test=FRAMES)
+def test_infer_never_raises_and_gives_json(
+    main: dict[str, list[str | None]], test: dict[str, list[str | None]]
+) -> None:
+    found = infer(main, test=test, submission=test)
+    assert task.Task.from_json(found.to_json()) == found
+    assert found.target in {*main, ""}
+
+
+@settings(max_examples=60, deadline=None)
+@given(main=FRAMES, data=st.data())
+def test_any_column_asked_for_gives_a_task_or_a_reason(main: dict[str, list[str | None]], data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from([*main, "missing"]))
+    try:
+        assert infer(main, target=name).target == name
+    except (UsageError, DataError) as error:
+        assert error.hint
+
+
+def decision(read: contents.Contents) -> tuple[object, ...]:
+    found = task.infer(profile.describe(read), read)
+    dropped = {leak.column for leak in found.leaks if leak.action == "drop"}
+    return found.target, found.kind, found.metric, found.split, found.labels, found.positive, found.sure, dropped
+
+
+TABLES = sorted(path.name for path in DATASETS.glob("*__*")) if DATASETS.exists() else []
+
+
+@pytest.mark.skipif(not TABLES, reason="needs the real tables in ../shared/datasets")
+@pytest.mark.parametrize("name", [name for name in TABLES if "mri" not in name and "hotel" not in name])
+def test_order_of_rows_and_columns_constants_and_file_names_change_no_decision(name: str) -> None:
+    read = contents.read(download_of(DATASETS / name))
+    expected = decision(read)
+    frame = read.main.frame
+    columns = list(frame.columns)
+    random.Random(1).shuffle(columns)
+    named = [column for column in columns if not column.startswith("Unnamed")]
+    for changed in (
+        frame.sample(frac=1, random_state=1).reset_index(drop=True),
+        frame[columns],
+        frame[[*named, *(column for column in columns if column not in named)]],
+        frame.assign(always="same"),
+    ):
+        main = dataclasses.replace(read.main, frame=changed, name="other.csv")
+        assert decision(dataclasses.replace(read, main=main)) == expected
