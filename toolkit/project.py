@@ -59,6 +59,9 @@ TRAINED = (
     "model/model.onnx",
     "model/pipeline.skops",
     "MODEL_CARD.md",
+    "reports/answers.png",
+    "reports/candidates.png",
+    "reports/importances.png",
 )
 WRITTEN = ("DATA_CARD.md", "data/train.csv", "model/plan.json", "model/provenance.json", "model/schema.json")
 
