@@ -38,9 +38,8 @@ def main() -> int:
     package = next((project / "src").glob("*/__main__.py")).parent.name
     with served(project, package) as address:
         tell(f"{project.name} serve   (at {address})")
-        row = example(project)
-        answer = call(f"{address}/predict", {"rows": [row]})
-        tell(f"curl {address}/predict --json '{json.dumps({'rows': [shortened(row)]}, ensure_ascii=False)}'")
+        tell(f"curl -H 'content-type: application/json' -d @{project}/model/example.json {address}/predict")
+        answer = call(f"{address}/predict", (project / "model" / "example.json").read_bytes())
         print(json.dumps(answer, indent=2, ensure_ascii=False))
     tell("stopped")
     print(
@@ -91,23 +90,10 @@ def wait_until_ready(address: str, server: subprocess.Popen[str]) -> None:
     sys.exit(f"error: the server did not become ready\n{output}")
 
 
-def example(project: Path) -> dict[str, Any]:
-    """Return one row that the project's schema gives as an example."""
-    schema = json.loads((project / "model" / "schema.json").read_text(encoding="utf-8"))
-    return {name: column["examples"][0] for name, column in schema["properties"].items() if column.get("examples")}
-
-
-def shortened(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the first columns of a row, for showing."""
-    shown = dict(list(row.items())[:3])
-    return shown if len(row) <= len(shown) else {**shown, "...": f"{len(row) - len(shown)} more"}
-
-
-def call(address: str, body: dict[str, Any]) -> Any:
+def call(address: str, body: bytes) -> Any:
     """Return the JSON that a POST of ``body`` answers."""
-    request = urllib.request.Request(  # noqa: S310 - loopback
-        address, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
-    )
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(address, data=body, headers=headers)  # noqa: S310 - loopback
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
         return json.load(answer)
 

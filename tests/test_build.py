@@ -28,7 +28,7 @@ STEPS = ["fetch", "read", "describe", "infer", "plan", "render", "train", "test"
 
 def started(into: Path, *options: str, **more: Callable[[], None]) -> subprocess.Popen[str]:
     """Start `kaggle2app new` in a process of its own."""
-    return subprocess.Popen(
+    process: subprocess.Popen[str] = subprocess.Popen(
         [sys.executable, "-m", "toolkit", "new", "sample:iris", "--yes", "--into", str(into), "--json", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -36,6 +36,7 @@ def started(into: Path, *options: str, **more: Callable[[], None]) -> subprocess
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         **more,  # type: ignore[call-overload]  # preexec_fn, where a test gives one
     )
+    return process
 
 
 def processes_below(folder: Path) -> list[str]:

@@ -132,8 +132,7 @@ def test_a_golden_row_copied_from_the_data_is_told(project: Path) -> None:
     with (project / "data" / "train.csv").open(encoding="utf-8", newline="") as file:
         row = next(csv.DictReader(file))
     target = json.loads((project / "model" / "plan.json").read_text(encoding="utf-8"))["target"]
-    key = next(key for key, value in golden["rows"][0].items() if isinstance(value, dict) and key != "probabilities")
-    golden["rows"][0][key] = {name: float(cell) for name, cell in row.items() if name != target}
+    golden["rows"][0]["row"] = {name: float(cell) for name, cell in row.items() if name != target}
     (project / "model" / "golden.json").write_text(json.dumps(golden), encoding="utf-8")
     assert any("rows of the training data" in problem for problem in problems("data", project))
 

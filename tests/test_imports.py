@@ -51,4 +51,4 @@ def test_the_python_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pyte
     assert examples
     for example in examples:
         exec(compile(example, "README.md", "exec"), {"__name__": "example"})  # noqa: S102 - our own page
-    assert [path for path in tmp_path.iterdir() if (path / "model" / "metrics.json").is_file()]
+    assert list(tmp_path.rglob("model/metrics.json"))

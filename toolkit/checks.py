@@ -449,7 +449,7 @@ def _golden_rows_copied(it: Examined) -> Iterator[str]:
     data = it.path / "data" / "train.csv"
     schema = it.json("model/schema.json").get("properties", {})
     golden = it.json("model/golden.json").get("rows", [])
-    rows = [entry.get("row", entry.get("input", {})) for entry in golden if isinstance(entry, dict)]
+    rows: list[dict[str, Any]] = [entry.get("row", {}) for entry in golden]
     if not data.is_file() or not schema or not rows:
         return
     columns = list(schema)

@@ -323,7 +323,7 @@ def _ambiguous(asked: Task, profile: Profile, targets: Sequence[str], typed: Seq
 def _next_commands(path: Path) -> tuple[str, ...]:
     shown = os.path.relpath(path)
     folder = shown if not shown.startswith("..") else str(path)
-    return (f"cd {shlex.quote(folder)}", "make setup && make serve", f"kaggle2app check {shlex.quote(folder)}")
+    return (f"cd {shlex.quote(folder)}", "make serve", "kaggle2app check .")
 
 
 def _command(*words: str) -> str:
