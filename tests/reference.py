@@ -16,7 +16,7 @@ kaggle2app new sample:iris
 ```
 
 This page is what the commands say of themselves (`make docs` writes it). Data goes to stdout, talk to stderr; with
-`--json` stdout is one JSON object, on errors too. Colour and moving lines are for terminals only, and `NO_COLOR` is obeyed.
+`--json` stdout is one JSON object, on errors too. Colour and moving lines are for terminals only; `NO_COLOR` is obeyed.
 
 | Exit code | Meaning |
 | --- | --- |
