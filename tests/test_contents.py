@@ -150,6 +150,32 @@ def test_parts_of_one_table_are_joined_and_it_is_said(tmp_path: Path) -> None:
     assert "2019" in " ".join(finding.evidence["files"])
 
 
+def test_answers_in_a_file_of_their_own_are_joined_by_their_key(tmp_path: Path) -> None:
+    rows = [line.rsplit(",", 1) for line in MAIN.strip().split("\n")]
+    features = "\n".join(left for left, _ in rows) + "\n"
+    labels = "id,paid\n" + "\n".join(f"{left.split(',')[0]},{right}" for left, right in reversed(rows[1:])) + "\n"
+    found = read(write(tmp_path, {"train_values.csv": features, "train_labels.csv": labels, "test_values.csv": TEST}))
+    assert found.main.frame.to_csv(index=False) == MAIN
+    assert roles(found)["train_labels.csv"] == "train"
+    assert [one.severity for one in found.findings if one.code == "joined-answers"] == ["note"]
+
+
+def test_answers_without_a_key_are_joined_in_order_and_flagged(tmp_path: Path) -> None:
+    rows = [line.rsplit(",", 1) for line in MAIN.strip().split("\n")]
+    files = {
+        "X_train.csv": "\n".join(row[0] for row in rows) + "\n",
+        "y_train.csv": "\n".join(row[1] for row in rows) + "\n",
+    }
+    found = read(write(tmp_path, files))
+    assert found.main.frame.to_csv(index=False) == MAIN
+    assert [one.severity for one in found.findings if one.code == "joined-answers"] == ["unsure"]
+
+
+def test_labels_of_something_else_are_not_joined(tmp_path: Path) -> None:
+    found = read(write(tmp_path, {"people.csv": MAIN, "labels.csv": "town,word\n" + "Bonn,x\n" * 59}))
+    assert list(found.main.frame.columns) == ["id", "age", "town", "paid"]
+
+
 def test_a_table_of_the_same_columns_under_an_unlike_name_is_not_joined(tmp_path: Path) -> None:
     found = read(write(tmp_path, {"red.csv": MAIN, "copy of it.csv": MAIN}))
     assert found.main.rows == 59

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -140,3 +141,33 @@ def is_in(texts: pa.Array, words: frozenset[str]) -> NDArray[np.bool_]:
 
 def _numpy(array: pa.Array) -> NDArray[Any]:
     return np.asarray(array.to_numpy(zero_copy_only=False))
+
+
+class RowMarks:
+    """Marks that are equal for rows equal in every cell; columns may come in any order, from several threads."""
+
+    def __init__(self, rows: int) -> None:
+        self._marks = np.zeros(rows, dtype=np.uint64)
+        self._lock = threading.Lock()
+        self._differ = False
+
+    def add(self, position: int, cells: Cells) -> None:
+        """Take in the cells of the column at ``position``."""
+        if cells.codes is None or self._differ:
+            return
+        if len(cells) == len(self._marks):  # one column without doubles rules out equal rows
+            self._differ = True
+            return
+        mixed = cells.codes.astype(np.uint64)
+        mixed += np.uint64((position + 1) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF)
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):  # the mixer of SplitMix64
+            mixed ^= mixed >> np.uint64(shift)
+            mixed *= np.uint64(factor)
+        with self._lock:
+            self._marks += mixed
+
+    def doubles(self) -> int:
+        """Return how many rows repeat an earlier one in every cell."""
+        import pandas as pd  # noqa: PLC0415 - 300 ms
+
+        return 0 if self._differ else len(self._marks) - len(pd.unique(pd.Series(self._marks)))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from toolkit.delimited import Text
+    from toolkit.texts import Text
 
 Named = list[tuple[str, "pa.Table"]]  # the name of a sheet, a database's table or "" and its cells
 

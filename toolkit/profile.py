@@ -115,7 +115,7 @@ def describe(contents: Contents) -> Profile:
     names = [str(name) for name in main.columns]
     submission_columns = tuple(str(name) for name in submission.frame.columns) if submission is not None else ()
 
-    marks = kinds.RowMarks(len(main))
+    marks = cells.RowMarks(len(main))
     heavy = threading.Lock()  # columns whose cells nearly all differ are judged one at a time, as memory counts
 
     def judge(position: int) -> kinds.Judged:

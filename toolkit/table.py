@@ -19,6 +19,7 @@ from toolkit import delimited, dialect, formats
 from toolkit.errors import DataError
 from toolkit.findings import Finding
 from toolkit.records import Record
+from toolkit.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +105,7 @@ def read_tables(path: Path, *, name: str = "") -> tuple[Table, ...]:
         message = f"`{what}` is {'a folder' if path.is_dir() else 'not there'}: expected a file with a table"
         raise DataError(message, hint="check the spelling, or name another file with --table FILE")
     try:
-        return tuple(_read(delimited.Text(path), path, what, member=""))
+        return tuple(_read(Text(path), path, what, member=""))
     except OSError as error:
         message = f"`{what}` cannot be read: {error.strerror or error}"
         raise DataError(message, hint="check the file and its permissions") from error
@@ -119,7 +120,7 @@ def frame_of(cells: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def _read(text: delimited.Text, path: Path, what: str, *, member: str) -> list[Table]:
+def _read(text: Text, path: Path, what: str, *, member: str) -> list[Table]:
     head = text.head(dialect.SAMPLE_BYTES)
     if not head.strip(b"\0\t\r\n "):
         message = f"`{what}` is empty: expected a header line and rows"
@@ -131,7 +132,7 @@ def _read(text: delimited.Text, path: Path, what: str, *, member: str) -> list[T
         inner = (
             PurePosixPath(member or what).stem if PurePosixPath(member or what).suffix in COMPRESSED_SUFFIXES else ""
         )
-        return _read(delimited.Text(path, _unpack(text, opener, what)), path, what, member=inner or member)
+        return _read(Text(path, _unpack(text, opener, what)), path, what, member=inner or member)
     kind, named = _typed(text, head, path, what)
     if named is None:
         return [_read_delimited(text, head, path, what, member)]
@@ -148,7 +149,7 @@ def _read(text: delimited.Text, path: Path, what: str, *, member: str) -> list[T
     ]
 
 
-def _typed(text: delimited.Text, head: bytes, path: Path, what: str) -> tuple[str, formats.Named | None]:
+def _typed(text: Text, head: bytes, path: Path, what: str) -> tuple[str, formats.Named | None]:
     """Return the format and the tables of a file that is no delimited text; ``("", None)`` when it is some."""
     if head.startswith(b"PAR1"):
         return "parquet", formats.read_parquet(text, what)
@@ -189,7 +190,7 @@ def refuse_binary(head: bytes, what: str) -> None:
         raise DataError(message, hint=hint)
 
 
-def _read_delimited(text: delimited.Text, head: bytes, path: Path, what: str, member: str) -> Table:
+def _read_delimited(text: Text, head: bytes, path: Path, what: str, member: str) -> Table:
     found = delimited.read_delimited(text, what)
     if found.cells.num_rows == 0:
         first = ", ".join(found.cells.column_names[:4])
@@ -210,7 +211,7 @@ def _read_delimited(text: delimited.Text, head: bytes, path: Path, what: str, me
     return Table(what, frame_of(found.cells), reading, tuple(found.findings))
 
 
-def _read_zip(text: delimited.Text, path: Path, what: str) -> list[Table]:
+def _read_zip(text: Text, path: Path, what: str) -> list[Table]:
     try:
         with zipfile.ZipFile(io.BytesIO(text.raw) if text.raw is not None else path) as archive:
             names = [info for info in archive.infolist() if not info.is_dir() and not _noise(info.filename)]
@@ -227,7 +228,7 @@ def _read_zip(text: delimited.Text, path: Path, what: str) -> list[Table]:
                     with archive.open(info) as stream:
                         raw = _bounded(stream, info.compress_size, what)
                     label = what if len(names) == 1 else f"{what}:{info.filename}"
-                    tables += _read(delimited.Text(path, raw), path, label, member=info.filename)
+                    tables += _read(Text(path, raw), path, label, member=info.filename)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         message = f"`{what}` is a damaged or locked zip archive: {error}"
         raise DataError(message, hint="download it again, or unpack it by hand and name the folder") from error
@@ -255,7 +256,7 @@ def _opener(head: bytes) -> str:
     return next((kind for mark, kind in marks if head.startswith(mark)), "")
 
 
-def _unpack(text: delimited.Text, kind: str, what: str) -> bytes:
+def _unpack(text: Text, kind: str, what: str) -> bytes:
     """Return what a compressed file holds, refusing one that grows beyond reason."""
     import pyarrow as pa  # noqa: PLC0415 - 100 ms
 

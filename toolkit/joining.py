@@ -1,0 +1,104 @@
+"""One table in several files becomes one: parts below each other, answers beside their rows."""
+
+from __future__ import annotations
+
+import re
+
+from toolkit.findings import Finding
+from toolkit.roles import TEST, VALIDATION, argument, words
+from toolkit.table import Table
+
+ANSWERS = frozenset(
+    ("label", "labels", "target", "targets", "answer", "answers", "outcome", "outcomes", "y", "solution")
+)
+ANSWERS_MAX = 6  # columns of a table that holds nothing but a key and answers
+
+
+def join_parts(found: list[Table]) -> tuple[list[Table], tuple[Finding, ...]]:
+    """Join tables of the same columns whose names differ in numbers, dates or months alone: one table cut in pieces."""
+    groups: dict[tuple[str, tuple[str, ...]], list[Table]] = {}
+    for one in found:
+        groups.setdefault((_without_numbers(one.name), tuple(one.frame.columns)), []).append(one)
+    joined: list[Table] = []
+    findings: list[Finding] = []
+    for (stem, _), parts in groups.items():
+        if len(parts) == 1 or not stem.strip(" /._-") or words(stem) & (TEST | VALIDATION):
+            joined += parts
+            continue
+        joined.append(_joined(parts))
+        names = [part.name for part in parts]
+        findings.append(
+            Finding(
+                "joined-parts",
+                f"{len(parts)} files with the same {parts[0].frame.shape[1]} columns are parts of one table: "
+                f"{_listed(names)}; together they have {joined[-1].rows:,} rows",
+                action="joined them in the order of their names",
+                overrule=f"--table {argument(names[0])}",
+                evidence={"files": names},
+            )
+        )
+    return joined, tuple(findings)
+
+
+def join_answers(main: Table, found: list[Table]) -> tuple[Table, Table | None, tuple[Finding, ...]]:
+    """Join the answers that stand in a file of their own to the main table's rows, by a key both have, else by order.
+
+    Returns the main table, the table of answers (``None`` without one) and what is to be told.
+    """
+    for one in found:
+        if one is main or not words(one.name) & ANSWERS or words(one.name) & (TEST | VALIDATION):
+            continue
+        if not 1 <= one.frame.shape[1] <= ANSWERS_MAX or one.rows != main.rows:
+            continue
+        keys = [name for name in one.frame.columns if name in set(main.frame.columns)]
+        added = [name for name in one.frame.columns if name not in keys]
+        if not added or (not keys and len(added) > 1):
+            continue
+        joined = _beside(main, one, keys, added)
+        if joined is not None:
+            how = f"by `{keys[0]}`" if keys else "in the order of their rows"
+            finding = Finding(
+                "joined-answers",
+                f"`{one.name}` holds {', '.join(f'`{name}`' for name in added[:4])} for each row of `{main.name}`",
+                severity="note" if keys else "unsure",
+                action=f"joined it to the table {how}",
+                overrule=f"--table {argument(main.name)}",
+                evidence={"file": one.name, "columns": added},
+            )
+            return joined, one, (finding,)
+    return main, None, ()
+
+
+def _beside(main: Table, one: Table, keys: list[str], added: list[str]) -> Table | None:
+    import pandas as pd  # noqa: PLC0415 - 300 ms
+
+    if not keys:
+        frame = pd.concat([main.frame, one.frame[added]], axis=1)
+    elif len(keys) == 1 and all(table.frame[keys[0]].is_unique for table in (main, one)):
+        frame = main.frame.merge(one.frame, on=keys[0], how="left")
+        if frame[added[0]].isna().mean() > 0.5:  # noqa: PLR2004 - the same name, but other keys
+            return None
+    else:
+        return None
+    return Table(main.name, frame, main.reading, (*main.findings, *one.findings))
+
+
+def _joined(parts: list[Table]) -> Table:
+    import pandas as pd  # noqa: PLC0415 - 300 ms
+
+    frame = pd.concat([part.frame for part in parts], ignore_index=True)
+    findings = tuple(finding for part in parts for finding in part.findings)
+    return Table(parts[0].name, frame, parts[0].reading, findings)
+
+
+def _without_numbers(name: str) -> str:
+    """Return a file's name with its numbers and months taken out."""
+    months = "january|february|march|april|may|june|july|august|september|october|november|december"
+    short = "jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec"
+    folded = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+    return re.sub(rf"\d+|(?<![a-z])(?:{months}|{short})(?![a-z])", "", folded)
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:4])
+    return f"{shown} and {len(names) - 4} more" if len(names) > 4 else shown  # noqa: PLR2004 - the four that are shown
