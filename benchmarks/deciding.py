@@ -1,10 +1,10 @@
-"""How often the right question is found: ``inspect``'s path over real Kaggle tables, held against what is known of them.
+"""How often the right question is found: ``inspect``'s path over real Kaggle tables, against what is known of them.
 
     python benchmarks/deciding.py [DATASETS] [--only WORD]
 
-DATASETS is a folder with ``index.json`` and one folder a data set (default ``../shared/datasets``). Prints a line a data
-set and the shares: first guess right, right within three, kind of task right, identifiers found, silent mistakes (wrong
-and not marked as unsure).
+DATASETS is a folder with ``index.json`` and one folder a data set (default ``../shared/datasets``). Prints a line a
+data set and the shares: first guess right, right within three, kind of task right, identifiers found, silent mistakes
+(wrong and not marked as unsure).
 """
 
 from __future__ import annotations
@@ -60,9 +60,8 @@ def main() -> int:
             for mark in (outcome.first, outcome.within, outcome.kind, outcome.identifiers, outcome.shape)
         )
         silent = "  SILENT MISTAKE" if outcome.silent else ""
-        print(
-            f"{marks} {'sure  ' if outcome.sure else 'unsure'} {outcome.seconds:5.2f} s  {outcome.name[:42]:42s} {outcome.told}{silent}"
-        )
+        sure = "sure  " if outcome.sure else "unsure"
+        print(f"{marks} {sure} {outcome.seconds:5.2f} s  {outcome.name[:42]:42s} {outcome.told}{silent}")
         if outcome.noted:
             print(f"                       {outcome.noted}")
     print()

@@ -65,7 +65,7 @@ def time_column(profile: Profile, contents: Contents, target: Column, dropped: s
         if is_series(profile, contents, column):
             return (
                 column,
-                f"{quoted(column.name)} counts evenly through time, one row each: the last rows are held out, as the future would be",
+                f"{quoted(column.name)} counts evenly through time: the last rows are held out, as the future would be",
             )
         entity = _entity(profile, contents, column, target)
         if entity:
@@ -118,7 +118,7 @@ def _entity(profile: Profile, contents: Contents, date: Column, target: Column) 
         key = when.astype(np.int64)
         for name in choice:
             key = key * (sizes[name] + 2) + codes[name] + 1
-        if len(np.unique(key)) >= 0.99 * profile.rows:  # noqa: PLR2004 - a few doubles
+        if len(np.unique(key)) >= 0.99 * profile.rows:
             return choice
     return ()
 
@@ -136,9 +136,9 @@ def looks_like(profile: Profile, guess: Column, *, strong: bool) -> list[Finding
     repeated = [column for column in columns if _comes_again(column, profile, identifiers)]
     dates = [column for column in columns if column.kind == "date"]
     for finding in (
-        _ratings(columns, words, repeated, guess),
+        _ratings(columns, words, repeated),
         _purchases(columns, words, repeated, profile, strong=strong),
-        _series(columns, words, dates, identifiers, profile, guess, strong=strong),
+        _series(columns, words, dates, profile, guess=guess, strong=strong),
     ):
         if finding is not None:
             return [finding]
@@ -150,9 +150,7 @@ def _comes_again(column: Column, profile: Profile, identifiers: set[str]) -> boo
     return whole and column.name in identifiers and column.distinct < 0.9 * profile.rows
 
 
-def _ratings(
-    columns: list[Column], words: dict[str, set[str]], repeated: list[Column], guess: Column
-) -> Finding | None:
+def _ratings(columns: list[Column], words: dict[str, set[str]], repeated: list[Column]) -> Finding | None:
     who = [column for column in repeated if words[column.name] & PEOPLE]
     what = [column for column in repeated if words[column.name] & THINGS and column not in who]
     rated = [column for column in columns if words[column.name] & RATED and column.kind in {"number", "category"}]
@@ -161,7 +159,7 @@ def _ratings(
     named = [column.name for column in (*(who or repeated[:1]), *(what or repeated[1:2]), *rated[:1])]
     return Finding(
         "looks-like-ratings",
-        f"this looks like ratings rather than a table to predict from: {', '.join(map(quoted, named))} say who rated what, and how",
+        f"this looks like ratings, not a table to predict from: {', '.join(map(quoted, named))} say who rated what",
         severity="unsure",
         columns=tuple(named),
         action="recommending is not built yet; predicting a rating from its row alone learns little",
@@ -179,7 +177,7 @@ def _purchases(
             for column in columns
             if words[column.name] & PURCHASES
             and words[column.name] & {"id", "no", "number", "num", "code"}
-            and 0.001 * profile.rows < column.distinct < 0.7 * profile.rows  # noqa: PLR2004 - several rows a basket
+            and 0.001 * profile.rows < column.distinct < 0.7 * profile.rows
         ]
     what = [
         column
@@ -194,7 +192,7 @@ def _purchases(
     named = [who[0].name, what[0].name]
     return Finding(
         "looks-like-purchases",
-        f"this looks like purchases, one row an item ({quoted(named[0])} buys {quoted(named[1])}), rather than a table to predict from",
+        f"this looks like purchases, a row an item ({quoted(named[0])} and {quoted(named[1])}), not rows with an answer",
         severity="unsure",
         columns=tuple(named),
         action="finding what is bought together is not built yet; a column can still be predicted if you name it",
@@ -206,12 +204,12 @@ def _series(
     columns: list[Column],
     words: dict[str, set[str]],
     dates: list[Column],
-    identifiers: set[str],
     profile: Profile,
-    guess: Column,
     *,
+    guess: Column,
     strong: bool,
 ) -> Finding | None:
+    identifiers = {identifier.name for identifier in profile.identifiers}
     times = [column for column in dates if column.distinct >= 0.98 * profile.rows]
     others = [column for column in columns if column not in dates and column.name not in identifiers]
     amounts = [column for column in others if column.kind == "number"]
@@ -228,9 +226,9 @@ def _series(
     when = (times or dates)[0]
     return Finding(
         "looks-like-series",
-        f"this looks like a series in time ({quoted(when.name)}, one row a date) rather than rows that stand for themselves",
+        f"this looks like a series in time ({quoted(when.name)}, one row a date), not rows that stand for themselves",
         severity="unsure",
         columns=(when.name, guess.name),
-        action="forecasting is not built yet; predicting a row from the same row's other columns needs them known in advance",
+        action="forecasting is not built yet; predicting a row from its other columns needs those known in advance",
         overrule=f"--target {argument(guess.name)}",
     )

@@ -116,21 +116,21 @@ def _against_classes(column: Column, values: Values, target: Column, answer: Val
     counts = table.sum(axis=1)
     pure = bool((np.count_nonzero(table, axis=1) <= 1).all())
     if _says_predicted(column, target) and strength > 0.3:  # noqa: PLR2004 - a useful model explains that much
-        why = f"its name says that it is somebody's prediction, and alone it avoids {strength:.0%} of the errors in guessing {shown}"
+        why = f"its name says that it is a prediction, and alone it avoids {strength:.0%} of errors in guessing {shown}"
         return _Charge(Leak(column.name, _rounded(strength), why, "drop"), "leak-prediction")
     if strength < NEAR_PERFECT:
         return None
     if pure and len(table) == len(shares):
-        why = f"each of its values stands for one value of {shown} and the other way round: it is the same fact in other words"
+        why = f"each of its values stands for one of {shown} and the other way round: the same fact in other words"
         return _Charge(Leak(column.name, 1.0, why, "drop"), "leak-copy")
     grouped = values.numbers is None or column.distinct <= BINS_MAX
     if pure and grouped and counts.min() > 1 and (related or _says_afterwards(column)):
-        why = f"each of its {len(table)} values goes with a single value of {shown}, and its name says that it is written down with it"
+        why = f"each of its {len(table)} values goes with one of {shown}, and its name says that it comes with it"
         return _Charge(Leak(column.name, 1.0, why, "drop"), "leak-after-outcome")
     if related and strength > 0.995:  # noqa: PLR2004 - with the target's own name, rounding explains the rest
         why = f"it shares its name with {shown} and alone tells {strength:.1%} of what there is to know about it"
         return _Charge(Leak(column.name, _rounded(strength), why, "drop"), "leak-transform")
-    why = f"alone it avoids {strength:.1%} of the errors in guessing {shown}: an honest strong predictor, or known only afterwards"
+    why = f"alone it avoids {strength:.1%} of errors in guessing {shown}: a strong predictor, or known only afterwards"
     return _Charge(Leak(column.name, _rounded(strength), why, "ask"), "near-perfect-predictor")
 
 
@@ -155,7 +155,10 @@ def _presence(column: Column, values: Values, target: Column, classes: NDArray[n
     if not (only_there or mostly_there):
         return None
     share = f"{inside[kind]:.1%} of them" if inside[kind] < 1 else "all of them"
-    why = f"it has a value in {filled:,} of {rows:,} rows, and {share} have the same {quoted(target.name)}: it is filled in once the outcome is known"
+    why = (
+        f"it has a value in {filled:,} of {rows:,} rows, and {share} have the same {quoted(target.name)}: "
+        "it is filled in once the outcome is known"
+    )
     return _Charge(Leak(column.name, _rounded(max(strength, float(inside[kind]))), why, "drop"), "leak-after-outcome")
 
 
@@ -184,11 +187,11 @@ def _against_amount(column: Column, values: Values, target: Column, answer: Valu
         return None
     strength = relations.explained(groups, answer.numbers)
     if _says_predicted(column, target) and strength > 0.5:  # noqa: PLR2004 - a useful model explains that much
-        why = f"its name says that it is somebody's prediction, and alone it explains {strength:.0%} of {shown}"
+        why = f"its name says that it is a prediction, and alone it explains {strength:.0%} of {shown}"
         return _Charge(Leak(column.name, _rounded(strength), why, "drop"), "leak-prediction")
     if strength < 0.99:  # noqa: PLR2004 - measured: honest columns stay below 0.95 on real tables
         return None
-    why = f"alone it explains {strength:.1%} of {shown}: an honest strong predictor, or another form of it"
+    why = f"alone it explains {strength:.1%} of {shown}: a strong predictor, or another form of it"
     return _Charge(Leak(column.name, _rounded(strength), why, "drop" if related else "ask"), "near-perfect-predictor")
 
 

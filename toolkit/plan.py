@@ -126,8 +126,8 @@ def draft(
 ) -> Plan:
     """Return every modelling choice for ``task``, each with its reason, so that training has nothing left to decide.
 
-    ``drop`` and ``keep`` are columns that the person wants out or in, whatever was found. Raises ``UsageError`` for names
-    that are no column, ``DataError`` where nothing can be learned: too few rows, no target, no column left.
+    ``drop`` and ``keep`` are columns that the person wants out or in, whatever was found. Raises ``UsageError`` for
+    names that are no column, ``DataError`` where nothing can be learned: too few rows, no target, no column left.
     """
     asked_out, asked_in = _columns_called(profile, task, drop, "--drop"), _columns_called(profile, task, keep, "--keep")
     both = sorted(asked_out & asked_in)
@@ -196,7 +196,9 @@ def _known_rows(profile: Profile, task: Task) -> int:
 
 def _refuse_hopeless(profile: Profile, task: Task) -> None:
     if len(profile.columns) < 2:  # noqa: PLR2004 - an answer and something to tell it by
-        message = f"`{profile.table}` has {len(profile.columns)} column, expected one to predict and others to predict it from"
+        message = (
+            f"`{profile.table}` has {len(profile.columns)} column, expected one to predict and others to tell it by"
+        )
         raise DataError(
             message, hint="name another table with --table FILE; `kaggle2app inspect` shows how it was read"
         )
@@ -207,7 +209,9 @@ def _refuse_hopeless(profile: Profile, task: Task) -> None:
         raise DataError(message, hint="name a column with --target COLUMN; `kaggle2app inspect` lists them")
     rows = _known_rows(profile, task)
     if rows < ROWS_MIN:
-        message = f"`{profile.table}` has {rows} {'row' if rows == 1 else 'rows'} with a value of {quoted(task.target)}, expected at least {ROWS_MIN}"
+        message = (
+            f"`{profile.table}` has {rows} rows with a value of {quoted(task.target)}, expected {ROWS_MIN} or more"
+        )
         raise DataError(message, hint="name a table with more rows")
     if profile.column(task.target).distinct < 2 or len(task.labels) == 1:  # noqa: PLR2004 - one answer is no question
         message = f"{quoted(task.target)} has the same value in every row, expected at least two different ones"
@@ -278,7 +282,7 @@ def _treatment(column: Column, task: Task) -> Treatment:
     return Treatment(
         name,
         "target_mean",
-        f"{column.distinct:,} categories are too many for a feature each: the mean {task.target} of each, learned from other rows",
+        f"{column.distinct:,} categories are too many for a feature each: the mean {task.target} of each is used",
     )
 
 
@@ -343,10 +347,10 @@ def _candidates(
 def _boosting(
     profile: Profile, task: Task, treatments: tuple[Treatment, ...], *, rows: int, folds: int, seconds: float
 ) -> list[Candidate]:
-    """Return gradient boosting with as many trees as the seconds allow, and a slower learner where there is time for it.
+    """Return gradient boosting with as many trees as the seconds allow, and a slower learner where time is left.
 
-    A tree costs about 1 ms and 0.025 ms a feature, and 6 ns a row and feature (measured, two cores). The number of trees
-    follows from the table alone, so that the same data gives the same model on any machine.
+    A tree costs about 1 ms, 0.025 ms a feature, and 6 ns a row and feature (measured, two cores). The number of trees
+    follows from the table and the limit alone, so that the same data gives the same model on any machine.
     """
     width = sum(_features(profile.column(one.column), one.treatment) for one in treatments)
     trees = len(task.labels) if task.kind == "multiclass" else 1
@@ -354,7 +358,7 @@ def _boosting(
     affordable = int(BOOST_SHARE * seconds / (folds * cost))
     wanted = 60 if rows < 2_000 else 150 if rows < 10_000 else 250  # noqa: PLR2004 - more trees overfit few rows
     steps = max(20, min(wanted, affordable))
-    rate = 0.1 if steps >= min(wanted, 100) else 0.2  # noqa: PLR2004 - fewer steps must be longer
+    rate = 0.1 if steps >= min(wanted, 100) else 0.2
     leaf = {"min_samples_leaf": max(3, rows // 50)} if rows < 1_000 else {}  # noqa: PLR2004 - the default of 20 is too coarse
     common = {"early_stopping": False, **leaf}
     found = [

@@ -75,6 +75,8 @@ def values_of(frame: pd.DataFrame, column: Column) -> Values:
 
 @dataclass(frozen=True)
 class Line:
+    """Which columns give an amount by an exact weighted sum, and of what kind the weights are."""
+
     places: tuple[int, ...]
     equal: bool  # all weights of one size: a sum or a mean
     ones: bool  # all weights are 1 or -1

@@ -22,7 +22,7 @@ def derive(profile: Profile, task: Task, plan: Plan) -> dict[str, Any]:
     """Return the contract of one row: a property a column that the model uses, in the table's order, by raw names.
 
     A column may be null when it has gaps in the training or the test table. What was seen (range, values) is told in
-    ``x-seen`` and forbids nothing: an unseen value is answered with a note. All other columns are named in ``x-ignored``.
+    ``x-seen`` and forbids nothing: an unseen value is answered with a note. All other columns are in ``x-ignored``.
     """
     used = {treatment.column for treatment in plan.treatments}
     columns = [column for column in profile.columns if column.name in used]
@@ -34,7 +34,7 @@ def derive(profile: Profile, task: Task, plan: Plan) -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {column.name: _property(column) for column in columns},
         "required": [column.name for column in columns if not _nullable(column)],
-        "x-task": plan.task,
+        "x-task": task.kind,
         "x-target": plan.target,
         "x-labels": _labels(plan.labels),
         "x-positive": _labels(plan.labels)[plan.labels.index(plan.positive)] if plan.positive in plan.labels else None,

@@ -1,0 +1,263 @@
+"""Which column is the answer: every column that could be is weighed, each piece of evidence with its reason.
+
+Names of other tables' columns come first (a test table, a sample submission, a description), then what the column's own
+name says, then its values and its company. Its place in the table decides only where nothing else tells anything.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from toolkit.names import AMOUNTS, HAPPENINGS, ILLNESSES, core_of, evidence_of, quoted, words_in, words_of
+from toolkit.questions import CLASSES_MAX, Question, question_of
+
+if TYPE_CHECKING:
+    from toolkit.contents import Contents
+    from toolkit.profile import Column, Profile
+
+SURE_POINTS = 3.2  # the weakest evidence that convinces by itself
+SURE_MARGIN = 1.2  # and this much more than the runner-up has
+ILLNESSES_MANY = 3  # from here on they are a history, and any of them could be the question
+STRONG_NAME = 2.9
+WEAK_NAME = 1.9  # below this no word of weight is in a name
+LETTERS_TELLING = 4  # shorter words stand in too many titles
+TITLE_WORDS = words_in("data dataset prediction predict predicting classification analysis with from")
+
+ABOUT_TARGET = re.compile(
+    r"\b(target (variable|column|feature|field|class|label|value)|(is|as|the) (the )?target\b|^\W*target\b|"
+    r"(value|variable|column|thing|what) (that )?(you('re| are)|we('re| are)|is|to be) "
+    r"(trying |asked |supposed )?to (be )?predict|to be predicted|predicted attribute|"
+    r"(dependent|outcome|output|response) variable|class label|ground truth|what to predict)",
+    re.IGNORECASE,
+)
+NAMED_BEFORE = (
+    r"predict(s|ing|ed)?|target( (variable|column|feature|field))?|label( column)?|"
+    r"(dependent|outcome|response) variable|class (attribute|variable)"
+)
+NAMED_AFTER = (
+    r"(the )?(target|label|outcome|(dependent|response|output) variable|class (attribute|variable)|to be predicted)"
+)
+FILLING = r"\s|,|-|=|:|\bis\b|\bare\b|\bthe\b|\ba\b|\ban\b|\bwhether\b|\bvalue\b|\bof\b|\bcolumn\b|\bcalled\b|\bnamed\b"
+
+
+@dataclass
+class Candidate:
+    """A column weighed as the target: points (log-odds, roughly) and where they come from."""
+
+    column: Column
+    question: Question
+    points: float = 0.0
+    named: float = 0.0
+    word: str = ""
+    placed: bool = False  # its place in the table was weighed, which makes nothing sure
+    decided: bool = False  # something other than names says so: test table, sample submission, description
+    reasons: list[tuple[float, str]] = field(default_factory=list)
+
+    def add(self, points: float, reason: str = "") -> None:
+        """Add one piece of evidence; without a reason it is not told."""
+        self.points += points
+        if reason:
+            self.reasons.append((points, reason))
+
+    @property
+    def score(self) -> float:
+        """Return the points as a number from 0 to 1: half at 3 points."""
+        return round(1 / (1 + math.exp(-max(-30.0, min(30.0, 0.9 * (self.points - 3))))), 3)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Return the reasons in favour, the strongest first."""
+        ordered = sorted(self.reasons, key=lambda pair: -pair[0])
+        return tuple(reason for points, reason in ordered if points > 0) or (self.question.why,)
+
+
+def rank(profile: Profile, contents: Contents) -> list[Candidate]:
+    """Return the columns that could be the target, likeliest first, equal ones by name."""
+    identifiers = {identifier.name for identifier in profile.identifiers}
+    submitted = [name for name in profile.submission_columns if name not in identifiers]
+    usable = [column for column in profile.columns if _can_be_target(profile, column, identifiers, submitted)]
+    found = [Candidate(column, question_of(column)) for column in usable]
+    names = {name.casefold() for column in profile.columns for name in words_of(column.name)[-1:]}
+    for one in found:
+        _weigh_name(one, names)
+        _weigh_values(one, profile)
+        _weigh_words_about(one, contents)
+    _weigh_relatives(found)
+    _weigh_test_table(found, profile, identifiers)
+    _weigh_submission(found, profile, submitted)
+    _weigh_company(found, profile, identifiers)
+    _weigh_place(found, profile)
+    return sorted(found, key=lambda one: (-round(one.points, 6), one.column.name))
+
+
+def _can_be_target(profile: Profile, column: Column, identifiers: set[str], submitted: list[str]) -> bool:
+    if column.name in profile.constants or column.distinct < 2 or column.kind in {"empty", "date"}:  # noqa: PLR2004 - one value is no question
+        return False
+    if column.name in submitted[1:] or (
+        submitted and column.name == submitted[0] and len(profile.submission_columns) > len(submitted)
+    ):
+        return column.kind != "text" or column.distinct <= CLASSES_MAX
+    if column.name in identifiers or column.kind == "text":
+        return False
+    return not (
+        column.kind == "category" and column.distinct > max(CLASSES_MAX, 2) and column.distinct > 0.05 * profile.rows
+    )
+
+
+def _weigh_name(one: Candidate, last_words: set[str]) -> None:
+    evidence = evidence_of(one.column.name)
+    points = evidence.points
+    if evidence.word == "y" and last_words & {"x", "z"}:
+        points = 0.0  # coordinates, not an answer
+    if one.question.kind == "regression" and evidence.word in HAPPENINGS | ILLNESSES:
+        points *= 0.4  # what happens or not has no size
+    if one.question.kind == "binary" and evidence.word in AMOUNTS:
+        points *= 0.6  # two values are no amount
+    if points > 0 and re.search(r"\d$", one.column.name.strip()):
+        points *= 0.6  # one of several of the same name
+    one.named, one.word = points, evidence.word if points > 0 else ""
+    one.add(points, evidence.reason if points > 0 else "")
+
+
+def _weigh_relatives(found: list[Candidate]) -> None:
+    """Weigh columns of one sort against each other: several illnesses, several sales of which one is the total."""
+    ill = [one for one in found if one.word in ILLNESSES and one.question.kind != "regression"]
+    if len(ill) >= ILLNESSES_MANY:
+        for one in ill:
+            one.add(-one.named + 2.6)
+            one.named = 2.6
+    by_word: dict[str, list[Candidate]] = {}
+    for one in found:
+        if one.word:
+            by_word.setdefault(one.word, []).append(one)
+    for same in by_word.values():
+        if len(same) > 2:  # noqa: PLR2004 - parts and their whole
+            for one in same:
+                if set(words_of(one.column.name)) & {"total", "global", "overall", "final"}:
+                    one.add(1.2, "its name says that it is the total of others")
+
+
+def _weigh_values(one: Candidate, profile: Profile) -> None:
+    column, kind = one.column, one.question.kind
+    if kind == "binary":
+        one.add(1.0, "it has two values")
+        rarest = min(column.counts, default=profile.rows) if len(column.counts) == 2 else profile.rows  # noqa: PLR2004
+        if rarest < max(2, 0.0005 * profile.rows) or (rarest < 0.02 * profile.rows and one.named < STRONG_NAME):
+            one.add(-1.5)
+    elif kind == "multiclass":
+        points = 0.5 if column.distinct <= 20 else -0.5 if column.distinct <= 50 else -2.0  # noqa: PLR2004 - few classes are usual
+        one.add(points, f"it has {column.distinct} classes" if points > 0 else "")
+    else:
+        most = max(column.counts, default=0)
+        one.add(0.5 if most < 0.5 * profile.rows else -1.5, "it is an amount")
+    if column.missing_share > 0.005:  # noqa: PLR2004 - an answer is seldom missing
+        one.add(-0.7 - 3 * column.missing_share)
+
+
+def _weigh_words_about(one: Candidate, contents: Contents) -> None:
+    """Weigh what the data dictionary and Kaggle's page say of the column."""
+    told = contents.descriptions.get(one.column.name, "") or one.column.description
+    if told and ABOUT_TARGET.search(told):
+        one.add(6.5, "its description says that it is the target")
+        one.decided = True
+    provenance = contents.provenance
+    name = one.column.name.strip()
+    text = f"{provenance.subtitle}. {provenance.description}"
+    if len(name) > 1 and text.strip(". ") and _is_named_as_target(name, text):
+        one.add(6.0, "the description of the data names it as what to predict")
+        one.decided = True
+    if provenance.kind != "local" and one.named > -1:
+        shared = _telling(provenance.title) & _telling(" ".join(core_of(name)))
+        if shared:
+            one.add(1.2, f"the data's title says `{min(shared)}` too")
+
+
+def _is_named_as_target(name: str, text: str) -> bool:
+    column = rf"[`'\"*_]*\b{re.escape(name)}\b[`'\"*_]*"
+    return any(
+        re.search(pattern, text, re.IGNORECASE)
+        for pattern in (
+            rf"\b({NAMED_BEFORE})\b({FILLING})*\s*{column}",
+            rf"{column}\s*(\([^)]*\)\s*)?({FILLING}|as|field|variable|feature|attribute)*\s*({NAMED_AFTER})\b",
+        )
+    )
+
+
+def _telling(text: str) -> set[str]:
+    return {word for word in words_of(text) if len(word) >= LETTERS_TELLING} - TITLE_WORDS
+
+
+def _weigh_test_table(found: list[Candidate], profile: Profile, identifiers: set[str]) -> None:
+    """Weigh what the test table lacks: the answer is not in it."""
+    if not profile.test_columns:
+        return
+    test = set(profile.test_columns)
+    lacking = [one for one in found if one.column.name not in test]
+    absent = [column.name for column in profile.columns if column.name not in test and column.name not in identifiers]
+    if not absent or len(absent) > max(3, 0.5 * len(profile.columns)):
+        return
+    for one in found:
+        if one.column.name in test:
+            one.add(-4.0)
+    for one in lacking:
+        one.add(7.0 if len(lacking) == 1 else 3.0, "the training table has it and the test table has not")
+        one.decided = one.decided or len(lacking) == 1
+
+
+def _weigh_submission(found: list[Candidate], profile: Profile, submitted: list[str]) -> None:
+    """Weigh what the sample submission asks for: the answer's column, or one column a class."""
+    if not profile.submission_columns:
+        return
+    answers = set(profile.submission_columns[1:]) or set(submitted)
+    for one in found:
+        if one.column.name in answers:
+            one.add(7.0, "the sample submission asks for it")
+            one.decided = True
+    columns = {_plain(name) for name in profile.submission_columns[1:]}
+    if len(columns) < 2 or any(one.column.name in answers for one in found):  # noqa: PLR2004 - one column a class
+        return
+    for one in found:
+        values = {_plain(value) for value in one.column.values}
+        values |= {_plain(f"{one.column.name}{value}") for value in one.column.values}
+        if one.question.kind != "regression" and len(values & columns) >= 0.9 * len(columns):
+            one.add(7.0, "the sample submission has a column for each of its classes")
+            one.decided = True
+
+
+def _weigh_company(found: list[Candidate], profile: Profile, identifiers: set[str]) -> None:
+    """Weigh what stands beside a column: the only one beside a text, the only words among numbers."""
+    texts = [column for column in profile.columns if column.kind == "text" and column.name not in identifiers]
+    others = [one for one in found if one.named > -1 and one.column.missing_share < 0.5]  # noqa: PLR2004 - a remnant
+    if texts and len(others) == 1 and others[0].question.kind != "regression":
+        others[0].add(4.0, f"it is the only column beside the text in {quoted(texts[0].name)}")
+        others[0].decided = True
+    words = [one for one in found if one.column.kind in {"category", "boolean"}]
+    numbers = [one for one in found if one.column.kind == "number"]
+    if len(words) == 1 and len(numbers) > 2 and words[0].named > -1 and not texts:  # noqa: PLR2004 - a table of measurements
+        alone = all(one is words[0] or one.named < WEAK_NAME for one in found)
+        words[0].add(1.5 if alone else 0.0, "it is the only column of words among measurements")
+
+
+def _weigh_place(found: list[Candidate], profile: Profile) -> None:
+    """Weigh the place in the table, last or first, only where names and other tables leave the question open."""
+    if not found or any(one.decided for one in found):
+        return
+    ranked = sorted(found, key=lambda one: -one.points)
+    nameless = all(one.named < WEAK_NAME for one in found)
+    close = len(ranked) > 1 and ranked[0].points - ranked[1].points < SURE_MARGIN
+    last = max(column.position for column in profile.columns)
+    for one in found:
+        if not nameless and not (close and one.named >= STRONG_NAME and one.points > ranked[0].points - SURE_MARGIN):
+            continue
+        if one.column.position == last:
+            one.add(1.2 if nameless else 0.8, "it stands last, where answers usually stand")
+        elif one.column.position == 0:
+            one.add(0.5, "it stands first")
+        one.placed = True
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).casefold()
