@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from toolkit import Handle, derive, describe, draft, fetch, infer, read, render
-from toolkit.card import data_card, licence_in_words, markdown, printable
+from toolkit.card import data_card, licence_in_words, markdown, printable, prose
 from toolkit.errors import ProjectError, UsageError
 from toolkit.project import check_free, default_name, names, plain_text, shareable, template_folder, tree
 
@@ -202,6 +202,12 @@ def test_plain_text_is_one_short_line_without_syntax() -> None:
 def test_markdown_shows_a_cell_letter_for_letter() -> None:
     assert markdown("a|b <b>*x*</b> [y](z)") == r"a\|b &lt;b&gt;\*x\*&lt;/b&gt; \[y\](z)"
     assert "http://" not in markdown("see http://example.org")
+
+
+def test_code_in_our_sentences_is_code_and_the_rest_stays_text() -> None:
+    assert prose("the column `a_b` is *odd*") == r"the column `a_b` is \*odd\*"
+    assert prose("the column `a`<img src=x>` is odd") == r"the column \`a\`&lt;img src=x&gt;\` is odd"
+    assert "<img" not in prose("`a`<img src=x>`b`")
 
 
 def test_printable_text_cannot_move_the_cursor() -> None:

@@ -37,6 +37,14 @@ LICENCES = (
     (r"apache|mit\b|bsd", "use and adapt for anything, keeping the notice"),
     (r"competition", "use within the competition's rules; they seldom allow passing the data on"),
 )
+USES = {
+    "number": "a number",
+    "boolean": "true or false",
+    "onehot": "categories, one feature each",
+    "target_mean": "the mean target of its category",
+    "text": "words",
+    "date": "its parts",
+}
 LICENCE_UNKNOWN = "not stated by the source: treat the data as somebody else's and do not pass it on"
 
 
@@ -65,6 +73,32 @@ def markdown(text: object, *, characters_max: int = 0) -> str:
     return re.sub(
         r"(?i)(https?|ftp)://|www\.", lambda match: match[0].replace(":", "&#58;").replace(".", "&#46;"), line
     )
+
+
+def prose(text: str) -> str:
+    """Return one of our own sentences as Markdown: what stands between backticks is code, everything else plain text.
+
+    A name with a backtick in it can end a code span early; what follows is then plain text, never markup.
+    """
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return markdown(text)
+    return "".join(
+        f"`{printable(part)}`" if place % 2 and part.strip() else markdown_part(part)
+        for place, part in enumerate(parts)
+    )
+
+
+def markdown_part(text: str) -> str:
+    """Return ``text`` as ``markdown`` does, the blanks at its ends kept."""
+    head, tail = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+    return f"{' ' if head else ''}{markdown(text)}{' ' if tail and text.strip() else ''}"
+
+
+def sentence(text: str) -> str:
+    """Return one of our own sentences with a capital at its start and a full stop at its end, as Markdown."""
+    told = prose(text.strip())
+    return told[:1].upper() + told[1:] + ("" if told.endswith((".", "!", "?")) else ".")
 
 
 def printable(text: str) -> str:
@@ -178,7 +212,7 @@ def _files(files: Sequence[FileRecord]) -> list[str]:
 
 def _columns(plan: Plan, profile: Profile) -> list[str]:
     use = {drop.column: f"not used: {drop.reason.replace('_', ' ')}" for drop in plan.dropped}
-    use |= {treatment.column: f"used as {treatment.treatment.replace('_', ' ')}" for treatment in plan.treatments}
+    use |= {treatment.column: f"used as {USES[treatment.treatment]}" for treatment in plan.treatments}
     use[plan.target] = "the target"
     described = any(column.description for column in profile.columns)
     head = ("Column", "Kind", "Missing", "Seen", "Use", *(("Meaning",) if described else ()))
@@ -187,7 +221,7 @@ def _columns(plan: Plan, profile: Profile) -> list[str]:
             f"`{_code(column.name)}`" if column.name.strip() else "(no name)",
             column.kind,
             share(column.missing_share),
-            markdown(seen(column) + (f" {column.unit}" if column.unit else "")),
+            markdown(_classes(column) if plan.labels and column.name == plan.target else _seen_with_unit(column)),
             use.get(column.name, "not used"),
             *((markdown(column.description, characters_max=200),) if described else ()),
         )
@@ -196,14 +230,30 @@ def _columns(plan: Plan, profile: Profile) -> list[str]:
     return ["## Columns", _table(head, rows)]
 
 
+def _seen_with_unit(column: Column) -> str:
+    return seen(column) + (f" {column.unit}" if column.unit else "")
+
+
+def _classes(column: Column) -> str:
+    """Return the classes of the target with their shares of the known rows."""
+    total = sum(column.counts)
+    if not total or column.distinct > VALUES_SHOWN_UP_TO:
+        return seen(column)
+    shares = (
+        f"{printable(value)[:CELL_CHARACTERS_MAX]} ({share(count / total)})"
+        for value, count in zip(column.values, column.counts, strict=True)
+    )
+    return ", ".join(shares)
+
+
 def _findings(findings: Sequence[Finding]) -> list[str]:
     if not findings:
         return []
     lines = []
     for finding in findings:
-        told = f"; {markdown(finding.action)}" if finding.action else ""
-        flag = f" To overrule: `{_code(finding.overrule)}`." if finding.overrule else ""
-        lines.append(f"- {markdown(finding.message)}{told}{flag}")
+        told = "; ".join(part.rstrip(".") for part in (finding.message, finding.action) if part)
+        flag = f" To overrule: {_flag(finding.overrule)}." if finding.overrule else ""
+        lines.append(f"- {sentence(told)}{flag}")
     return ["## Findings", "\n".join(lines)]
 
 
@@ -211,12 +261,7 @@ def _decisions(plan: Plan) -> list[str]:
     if not plan.decisions:
         return []
     rows = [
-        (
-            markdown(decision.what),
-            markdown(decision.choice),
-            markdown(decision.why),
-            f"`{_code(decision.overrule)}`" if decision.overrule else "",
-        )
+        (prose(decision.what), prose(decision.choice), prose(decision.why), _flag(decision.overrule))
         for decision in plan.decisions
     ]
     return ["## Decisions", _table(("What", "Choice", "Why", "To change it"), rows)]
@@ -225,11 +270,13 @@ def _decisions(plan: Plan) -> list[str]:
 def _dropped(plan: Plan) -> list[str]:
     if not plan.dropped:
         return []
-    rows = [
-        (f"`{_code(drop.column)}`", markdown(drop.why), f"`{_code(drop.overrule)}`" if drop.overrule else "")
-        for drop in plan.dropped
-    ]
+    rows = [(f"`{_code(drop.column)}`", prose(drop.why), _flag(drop.overrule)) for drop in plan.dropped]
     return ["## Columns the model does not see", _table(("Column", "Why", "To bring it back"), rows)]
+
+
+def _flag(overrule: str) -> str:
+    """Return how to overrule: an option as code, anything else as a sentence."""
+    return f"`{_code(overrule)}`" if overrule.startswith("--") else prose(overrule)
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
