@@ -129,17 +129,18 @@ def new(
                 tests=not no_tests,
                 steps=steps,
             )
+    found = report.findings(contents, profile, asked)
     if dry_run:
         if json:
-            report.print_json(report.planned_json(plan, path, named, files, steps.seconds))
+            report.print_json(report.planned_json(plan, path, named, files, found=found, seconds=steps.seconds))
         else:
-            report.print_planned(plan, path, files)
+            report.print_planned(plan, path, files, found)
         return
     following = _next_commands(built.project.path)
     if json:
-        report.print_json(report.built_json(plan, built, steps.seconds, following))
+        report.print_json(report.built_json(plan, built, found, steps.seconds, following))
     else:
-        report.print_built(plan, built, steps.seconds, following)
+        report.print_built(plan, built, found, steps.seconds, following)
 
 
 @app.command()
@@ -220,39 +221,47 @@ def version(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; a failure is one sentence and a hint, never a traceback."""
     typed = list(sys.argv[1:] if arguments is None else arguments)
-    as_json = "--json" in typed
+    received: list[int] = []
+    failure: ToolkitError | None = None
+    code: object = 0
     try:
-        with _interruptible() as received:
-            try:
-                code = app(typed, standalone_mode=False, prog_name="kaggle2app", obj=typed)
-                sys.stdout.flush()
-            except KeyboardInterrupt:
-                code = 128 + signal.SIGINT
-            if received:
-                code = 128 + received[0]
-        code = code if isinstance(code, int) else 0
-        return _tell(_InterruptedError(code), as_json=as_json) if code > 128 else code  # noqa: PLR2004 - a signal's
-    except ToolkitError as error:
-        return _tell(error, as_json=as_json)
-    except Abort:
-        return _tell(
-            UsageError("no answer was given", hint="`--yes` takes the best guess without asking"), as_json=as_json
-        )
-    except TyperException as error:
-        told = error.format_message().rstrip(".")
-        return _tell(UsageError(told[:1].lower() + told[1:], hint=_help_hint(typed)), as_json=as_json)
+        with _interruptible(received):
+            code = app(typed, standalone_mode=False, prog_name="kaggle2app", obj=typed)
+            sys.stdout.flush()
     except BrokenPipeError:
         return _hang_up()
-    except SystemExit as end:
-        return _hang_up() if end.code else 0
-    except MemoryError:
-        return _tell(ToolkitError("the memory of this machine is not enough", hint="take fewer rows"), as_json=as_json)
-    except OSError as error:
-        where = f"`{error.filename}`" if error.filename else "a file"
-        told = f"{where} cannot be used: {error.strerror or error}"
-        return _tell(ProjectError(told, hint="look at its place and its permissions"), as_json=as_json)
-    except Exception as error:  # noqa: BLE001 - the one broad catch: what nobody foresaw is told as a bug of ours
-        return _tell(_bug(error, typed), as_json=as_json)
+    except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - the one broad catch: told, not thrown
+        if isinstance(error, SystemExit):  # typer's answer to a reader that left
+            return _hang_up() if error.code else 0
+        failure = _explained(error, typed)
+    if received:
+        failure = _InterruptedError(128 + received[0])
+    if failure is not None:
+        return _tell(failure, as_json="--json" in typed)
+    return code if isinstance(code, int) else 0
+
+
+def _explained(error: BaseException, typed: Sequence[str]) -> ToolkitError:
+    """Return any failure as one that can be told; what nobody foresaw is told as a bug of ours."""
+    match error:
+        case ToolkitError():
+            return error
+        case KeyboardInterrupt():
+            return _InterruptedError(128 + signal.SIGINT)
+        case Abort():
+            return UsageError("no answer was given", hint="`--yes` takes the best guess without asking")
+        case TyperException():
+            told = error.format_message().rstrip(".")
+            return UsageError(told[:1].lower() + told[1:], hint=_help_hint(typed))
+        case MemoryError():
+            hint = "close other programs, or take fewer rows"
+            return ToolkitError("the memory of this machine is not enough", hint=hint)
+        case OSError():
+            where = f"`{error.filename}`" if error.filename else "a file"
+            told = f"{where} cannot be used: {error.strerror or error}"
+            return ProjectError(told, hint="look at its place, its permissions and the space on its disk")
+        case _:
+            return _bug(error, typed)
 
 
 def _read(source: str, *, table: str | None, offline: bool, steps: Steps) -> tuple[Contents, Profile]:
@@ -365,12 +374,11 @@ def _progress(steps: Steps | None = None) -> Iterator[Steps]:
 
 
 @contextmanager
-def _interruptible() -> Iterator[list[int]]:
+def _interruptible(received: list[int]) -> Iterator[None]:
     """Turn the first request to end into ``KeyboardInterrupt`` and ignore the rest: cleaning up is not cut short.
 
-    Gives the list that holds the signal's number once it came.
+    ``received`` holds the signal's number once it came.
     """
-    received: list[int] = []
 
     def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
         for name in signals:
@@ -382,10 +390,10 @@ def _interruptible() -> Iterator[list[int]]:
     try:
         before = {name: signal.signal(name, end) for name in signals}
     except ValueError:  # not the main thread: whoever called handles signals
-        yield received
+        yield
         return
     try:
-        yield received
+        yield
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
@@ -404,11 +412,11 @@ class _InterruptedError(ToolkitError):
         return "Interrupted"
 
 
-def _bug(error: Exception, typed: Sequence[str]) -> ToolkitError:
+def _bug(error: BaseException, typed: Sequence[str]) -> ToolkitError:
     if os.environ.get(DEBUG):
         import traceback  # noqa: PLC0415 - for a bug only
 
-        traceback.print_exc()
+        traceback.print_exception(error)
     told = (str(error).splitlines() or [""])[0]
     message = f"this is a bug of kaggle2app: {type(error).__name__}{f': {told}' if told else ''}"
     return ToolkitError(message, hint=f"report it with the output of: {DEBUG}=1 {_command(*typed)}")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from toolkit.contents import Contents
     from toolkit.download import Download
     from toolkit.errors import ToolkitError
+    from toolkit.findings import Finding
     from toolkit.plan import Plan
     from toolkit.profile import Profile
     from toolkit.project import Names
@@ -69,7 +70,7 @@ def inspected_json(contents: Contents, profile: Profile, task: Task) -> dict[str
         "task": {name: value for name, value in told.items() if name not in {"leaks", "findings"}},
         "identifiers": [identifier.to_json() for identifier in profile.identifiers],
         "leaks": told["leaks"],
-        "findings": [finding.to_json() for finding in _all_findings(contents, profile, task)],
+        "findings": [finding.to_json() for finding in findings(contents, profile, task)],
     }
 
 
@@ -88,7 +89,13 @@ def fetched_json(download: Download) -> dict[str, Any]:
 
 
 def planned_json(
-    plan: Plan, path: Path, named: Names, files: Sequence[str], seconds: dict[str, float]
+    plan: Plan,
+    path: Path,
+    named: Names,
+    files: Sequence[str],
+    *,
+    found: Sequence[Finding],
+    seconds: dict[str, float],
 ) -> dict[str, Any]:
     """Return what `new --dry-run --json` prints."""
     told = plan.to_json()
@@ -103,12 +110,15 @@ def planned_json(
         "treatments": told["treatments"],
         "dropped": told["dropped"],
         "candidates": told["candidates"],
+        "findings": [finding.to_json() for finding in found],
         "files": list(files),
         "seconds": seconds,
     }
 
 
-def built_json(plan: Plan, built: Build, seconds: dict[str, float], following: Sequence[str]) -> dict[str, Any]:
+def built_json(
+    plan: Plan, built: Build, found: Sequence[Finding], seconds: dict[str, float], following: Sequence[str]
+) -> dict[str, Any]:
     """Return what `new --json` prints."""
     metrics = built.metrics
     return {
@@ -122,6 +132,7 @@ def built_json(plan: Plan, built: Build, seconds: dict[str, float], following: S
         "chosen": metrics.get("chosen", ""),
         "decisions": [decision.to_json() for decision in plan.decisions],
         "dropped": [drop.to_json() for drop in plan.dropped],
+        "findings": [finding.to_json() for finding in found],
         "tests": None if built.tests is None else {"passed": built.tests.passed, "failed": built.tests.failed},
         "seconds": {**seconds, "total": round(sum(seconds.values()), 3)},
         "next": list(following),
@@ -195,9 +206,8 @@ def print_inspected(contents: Contents, profile: Profile, task: Task, *, ask: st
             for column in profile.columns
         ],
     )
-    for finding in _all_findings(contents, profile, task):
-        told = "; ".join(part for part in (finding.message, finding.action) if part)
-        _say(out, f"{finding.severity}: {told}")
+    for finding in findings(contents, profile, task):
+        _say(out, _told(finding))
     _next(out, (ask,))
 
 
@@ -217,11 +227,12 @@ def print_fetched(download: Download) -> None:
     _table(out, ("file", "size"), [(file.path, size(file.size_bytes)) for file in download.files])
 
 
-def print_planned(plan: Plan, path: Path, files: Sequence[str]) -> None:
+def print_planned(plan: Plan, path: Path, files: Sequence[str], found: Sequence[Finding]) -> None:
     """Print what `new --dry-run` would decide and make."""
     out = _console(sys.stdout)
     _say(out, f"would make {path}", style="bold")
     _decided(out, plan)
+    _worrying(out, found)
     _say(out, "")
     for name in _branches(files):
         _say(out, name)
@@ -229,14 +240,19 @@ def print_planned(plan: Plan, path: Path, files: Sequence[str]) -> None:
     _say(out, f"nothing was written: {len(files)} files without `--dry-run`")
 
 
-def print_built(plan: Plan, built: Build, seconds: dict[str, float], following: Sequence[str]) -> None:
+def print_built(
+    plan: Plan, built: Build, found: Sequence[Finding], seconds: dict[str, float], following: Sequence[str]
+) -> None:
     """Print what `new` made: decisions with their reasons, the score beside the baseline, where it is, what next."""
     out = _console(sys.stdout)
     _decided(out, plan)
+    _worrying(out, found)
     metrics = built.metrics
     score, guess = (metrics.get(name, {}).get(plan.metric, {}) for name in ("test", "baseline"))
     _say(out, "")
     _say(out, f"score: {_interval(plan.metric, score)}, a constant guess {_value(guess.get('value'))}", style="bold")
+    if _no_better(score, guess, greater=bool(metrics.get("greater_is_better", True))):
+        _say(out, "the model is no better than guessing: the columns may not hold the answer", style="bold yellow")
     rows = metrics.get("rows", {})
     why = f" ({metrics['why']})" if metrics.get("why") else ""
     _say(out, f"model: {metrics.get('chosen', '')}{why}, scored once on {rows.get('test', 0):,} held-out rows")
@@ -409,6 +425,26 @@ def _decided(out: Console, plan: Plan) -> None:
     _print(out, table)
 
 
+def _worrying(out: Console, found: Sequence[Finding]) -> None:
+    """Print the findings that a person should look at; the others are in the data card."""
+    for finding in found:
+        if finding.severity != "note":
+            _say(out, _told(finding), style="yellow", lead=f"{finding.severity}:")
+
+
+def _told(finding: Finding) -> str:
+    told = "; ".join(part for part in (finding.message, finding.action) if part)
+    flag = f" ({finding.overrule} overrules it)" if finding.overrule.startswith("--") else ""
+    return f"{finding.severity}: {told}{flag}"
+
+
+def _no_better(score: dict[str, Any], guess: dict[str, Any], *, greater: bool) -> bool:
+    got, least = score.get("value"), guess.get("value")
+    if got is None or least is None:
+        return False
+    return bool(got <= least if greater else got >= least)
+
+
 def _next(out: Console, commands: Sequence[str]) -> None:
     _say(out, "")
     _say(out, "next:", style="bold")
@@ -431,7 +467,7 @@ def _branches(files: Sequence[str]) -> list[str]:
     return lines
 
 
-def _all_findings(contents: Contents, profile: Profile, task: Task) -> list[Any]:
+def findings(contents: Contents, profile: Profile, task: Task) -> list[Finding]:
     """Return every finding once, those that may be wrong first."""
     found = [*contents.findings, *contents.main.findings, *profile.findings, *task.findings]
     once = list({(finding.code, finding.message): finding for finding in found}.values())
