@@ -47,19 +47,19 @@ def read_delimited(text: Text, what: str) -> Delimited:
     head = text.head(dialects.SAMPLE_BYTES)
     encoding = dialects.encoding_of(head)
     findings: list[Finding] = []
-    zeros = encoding in {"utf-8", "utf-8-sig"} and any(b"\0" in chunk for chunk in text.chunks())
-    if zeros:
+    marks = text.holds(b"\0\"'")
+    if 0 in marks and encoding in {"utf-8", "utf-8-sig"}:
         raw = text.all()
         findings.append(_zeros(what, raw.count(b"\0")))
         text = Text(text.path, raw.replace(b"\0", b""))
     if encoding not in {"utf-8", "utf-8-sig"}:
         text = Text(text.path, dialects.decode(text.all(), encoding).encode())
-    result = _read(text, encoding, what)
+    result = _read(text, encoding, what, quotes=marks)
     result.findings[:0] = findings
     return result
 
 
-def _read(text: Text, encoding: str, what: str) -> Delimited:
+def _read(text: Text, encoding: str, what: str, *, quotes: frozenset[int]) -> Delimited:
     from pyarrow import ArrowInvalid  # noqa: PLC0415 - 100 ms
 
     head = text.head(dialects.SAMPLE_BYTES)
@@ -72,16 +72,17 @@ def _read(text: Text, encoding: str, what: str) -> Delimited:
     dialect = dialects.sniff(sample, whole=whole)
     names = _names(dialect)
     offset = mark + sum(len(line.encode()) for line in dialects.lines_of(sample)[: dialect.lines])
+    quoted = ord(dialect.quote) in quotes
     try:
-        cells = _read_fast(text, dialect, names, offset)
+        cells = _read_fast(text, dialect, names, offset, quoted=quoted)
     except ArrowInvalid as error:
         if "UTF8" in str(error) or "utf-8" in str(error).lower():
             raw = text.all()
             encoding = dialects.fallback_encoding(raw)
-            return _read(Text(text.path, dialects.decode(raw, encoding).encode()), encoding, what)
+            return _read(Text(text.path, dialects.decode(raw, encoding).encode()), encoding, what, quotes=quotes)
         cells = None
     findings = _told_about(dialect, encoding, what)
-    if cells is None or quote_ran_away(cells, dialect):
+    if cells is None or (quoted and quote_ran_away(cells, dialect)):
         cells, ragged, told = read_mending(text, dialect, names, offset)
         findings += [_open_quote(what)] if told else []
         findings += [ragged.finding(what, len(names))] if ragged.found else []
@@ -103,7 +104,7 @@ def _names(dialect: Dialect) -> tuple[str, ...]:
     return names
 
 
-def _read_fast(text: Text, dialect: Dialect, names: tuple[str, ...], offset: int) -> pa.Table | None:
+def _read_fast(text: Text, dialect: Dialect, names: tuple[str, ...], offset: int, *, quoted: bool) -> pa.Table | None:
     """Return the cells by Arrow's reader, or ``None`` where it cannot be used; its ``ArrowInvalid`` passes through."""
     import pyarrow as pa  # noqa: PLC0415 - 100 ms
     from pyarrow import csv as arrow_csv  # noqa: PLC0415
@@ -111,8 +112,6 @@ def _read_fast(text: Text, dialect: Dialect, names: tuple[str, ...], offset: int
     if len(dialect.delimiter) != 1 or dialect.delimiter == " " or dialect.escape or len(names) != dialect.width:
         return None
     unique = dialects.unique_names(names)
-    quote = dialect.quote.encode()
-    quoted = any(quote in chunk for chunk in text.chunks())
     file = text.open_at(offset)
     if not file.read(1):
         return pa.table({name: pa.array([], pa.large_string()) for name in unique})

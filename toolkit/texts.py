@@ -39,6 +39,13 @@ class Text:
             while chunk := file.read(SCAN_BYTES):
                 yield chunk
 
+    def holds(self, marks: bytes) -> frozenset[int]:
+        """Return those of the bytes ``marks`` that occur anywhere."""
+        found: set[int] = set()
+        for chunk in self.chunks():
+            found |= {mark for mark in marks if mark not in found and mark in chunk}
+        return frozenset(found)
+
     def open_at(self, offset: int) -> Any:
         """Return a file that starts at ``offset``."""
         import pyarrow as pa  # noqa: PLC0415 - 100 ms
