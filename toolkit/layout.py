@@ -184,7 +184,7 @@ def _purchases(
         for column in columns
         if words[column.name] & GOODS
         and column not in who
-        and column.kind in {"category", "text"}
+        and (column.kind in {"category", "text"} or column in repeated)
         and 10 < column.distinct < 0.5 * profile.rows  # noqa: PLR2004
     ]
     if not who or not what or strong or len(columns) > 12:  # noqa: PLR2004 - a wide table is about more
@@ -192,7 +192,7 @@ def _purchases(
     named = [who[0].name, what[0].name]
     return Finding(
         "looks-like-purchases",
-        f"this looks like purchases, a row an item ({quoted(named[0])} and {quoted(named[1])}), not rows with an answer",
+        f"this looks like purchases ({quoted(named[0])} and {quoted(named[1])}), not rows with an answer",
         severity="unsure",
         columns=tuple(named),
         action="finding what is bought together is not built yet; a column can still be predicted if you name it",

@@ -28,7 +28,7 @@ CONVENTION = {
         (6.0, "label labels outcome"),
         (5.5, "diagnosis truth y"),
         (5.0, "classification response"),
-        (4.0, "class"),
+        (4.0, "class classes"),
         (4.5, "dependent output"),
         (3.6, "result"),
     )
@@ -37,14 +37,14 @@ CONVENTION = {
 # What people want to know of a person, a thing or an event: yes or no, or which kind.
 HAPPENINGS = words_in(
     "accepted admission admitted anomaly approval approved attrition autism bankrupt bankruptcy canceled "
-    "cancellation cancelled cancer churn churned clicked complaint conversion converted death deceased decision "
-    "defaulted defaulter defect defective defects delayed delinquency delinquent dementia depression diabetes "
-    "diabetic died disease disorder dropout edible eligible emotion exited failed failure fake faulty fraud "
-    "fraudulent hateful hazardous hired infarction infected intent intrusion malignancy malignant mortality "
-    "noshow obese obesity offensive parkinson placed placement pneumonia poisonous potability potable prognosis "
-    "promoted purchased rain readmission readmitted recurrence rejected relapse responded sarcastic satisfaction "
-    "satisfied sentiment severity spam species stroke subscribed subscription survival survived toxic transported "
-    "tumor turnover variety verdict win winner wins won"
+    "cancellation cancelled cancer churn churned clickbait clicked complaint conversion converted death deaths "
+    "deceased decision defaulted defaulter defect defective defects delayed delinquency delinquent dementia "
+    "depression diabetes diabetic died disease disorder dropout edible eligible emotion exited failed failure "
+    "fake faulty fraud fraudulent hateful hazardous hired infarction infected intent intrusion leaver malignancy "
+    "malignant mortality noshow obese obesity offensive parkinson placed placement pneumonia poisonous potability "
+    "potable prognosis promoted purchased quit rain readmission readmitted recurrence rejected relapse resigned "
+    "responded sarcasm sarcastic satisfaction satisfied sentiment severity spam species stroke subscribed "
+    "subscription survival survived toxic transported tumor turnover variety verdict win winner wins won"
 )
 # What people fall ill with: the answer where it stands alone, a fact beside others like it.
 ILLNESSES = words_in(
@@ -60,25 +60,25 @@ MAYBE = {
         (4.0, "chance expectancy segmentation"),
         (3.6, "left"),
         (3.4, "charges disposition mpg"),
-        (3.0, "adopted adoption alive cnt default deposit digit fault personality risk status"),
+        (3.0, "absenteeism adopted adoption alive cnt default deposit digit fault personality risk status"),
         (
             2.8,
             (
-                "aqi cost crop delay demand emissions expenses grade occupancy rating revenue salary sales "
+                "recommended leave aqi cost crop delay demand emissions expenses grade occupancy rating revenue salary sales "
                 "score strength wage wages yield"
             ),
         ),
         (
             2.6,
             (
-                "activity admit bought cardio category consumption drug fare fertilizer gpa happiness hazard "
+                "liked feedback activity admit bought cardio category consumption drug fare fertilizer gpa happiness hazard "
                 "income mood occupied performance popularity premium profit purchase segment"
             ),
         ),
-        (2.4, "points calories damage event letter ratings reached returned shares stress"),
+        (2.4, "stage pm points calories damage event letter ratings reached returned shares stress"),
         (2.2, "accident claim claims efficiency faults genre value weather"),
         (2.0, "close count language production reported safe spend"),
-        (1.8, "amount type duration graduated probability stage views"),
+        (1.8, "amount type duration graduated probability views"),
         (1.6, "energy flag intensity kind load return"),
         (1.4, "condition level likes power quantity signal usage"),
         (1.2, "attack booking concentration levels loan temperature weight"),
@@ -115,10 +115,10 @@ PHRASES = {
 }
 # These words beside another leave its meaning as it is.
 NEUTRAL = words_in(
-    "a bank daily weekly hourly global y be binary car class co customer did dollar dollars employee eur euro "
-    "euros event fetal final flag flight for gbp has house in inr is k label lakh lakhs laptop life m machine "
-    "median n of overall patient per reported resale rs sale selling sold status student target text the type usd "
-    "variable was water will wine yn"
+    "a amount bank be binary car class co customer daily detected did dollar dollars employee eur euro euros "
+    "event fetal final flag flight for found gbp global has hourly house in inr is k label lakh lakhs laptop life "
+    "m machine median n name of overall p patient per reported resale risk rs sale selling sold status student "
+    "target text the type usd variable was water weekly will wine y yn"
 )
 # The future is what questions are about.
 FUTURE = frozenset(("tomorrow", "next", "future", "will"))
@@ -183,7 +183,7 @@ def evidence_of(name: str) -> NameEvidence:
             continue
         rest = [other for index, other in enumerate(words) if index != place]
         plain = not any(other not in NEUTRAL and not other.isdigit() for other in rest)
-        share = 1.0 if plain else 0.7 if _is_head(words, place) else 0.4
+        share = 1.0 if plain else 0.7 if _is_head(words, place) or (place == 0 and word in HAPPENINGS) else 0.4
         if points * share > best.points:
             best = NameEvidence(points * share, word, f"its name says `{word}`, often the answer looked for")
     points, reason = best.points, best.reason

@@ -253,7 +253,8 @@ def _weigh_place(found: list[Candidate], profile: Profile) -> None:
         if not nameless and not (close and one.named >= STRONG_NAME and one.points > ranked[0].points - SURE_MARGIN):
             continue
         if one.column.position == last:
-            one.add(1.2 if nameless else 0.8, "it stands last, where answers usually stand")
+            describes = 2.0 if one.named <= -2 else 0.0  # noqa: PLR2004 - even what describes a row can be asked about
+            one.add(1.5 + describes if nameless else 0.8, "it stands last, where answers usually stand")
         elif one.column.position == 0:
             one.add(0.5, "it stands first")
         one.placed = True

@@ -138,7 +138,7 @@ def infer(
         looks = _looks_like(profile, chosen)
         findings += looks
         rest = ranked[1].points if len(ranked) > 1 else -math.inf
-        strong = not chosen.placed and chosen.points >= SURE_POINTS and chosen.points - rest >= SURE_MARGIN
+        strong = not chosen.placed and chosen.points >= SURE_POINTS and chosen.points - rest > SURE_MARGIN - 1e-6
         sure = strong and (not looks or chosen.decided) and profile.rows > 1
         score = chosen.score
         if not sure:
