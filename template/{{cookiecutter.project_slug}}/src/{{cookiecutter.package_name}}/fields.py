@@ -42,8 +42,7 @@ def render(schema: Schema, cells: Mapping[str, str], problems: Sequence[Problem]
 
 
 def _field(schema: Schema, column: Column, name: str, cell: str, problem: str) -> Html:
-    hint, range_seen = column.description, _range(column)
-    facts = " · ".join(fact for fact in (hint, "" if range_seen in hint else range_seen) if fact)
+    facts = " · ".join(filter(None, (column.description, _range(column))))
     described = [f"{name}-hint"] * bool(facts) + [f"{name}-problem"] * bool(problem)
     common: dict[str, Any] = {
         "id": name,
@@ -115,6 +114,8 @@ def _range(column: Column) -> str:
     low, high = column.seen_minimum, column.seen_maximum
     if column.kind != "number" or low is None or high is None:
         return ""
+    if all(f"{bound:.6g}" in column.description.replace(",", "") for bound in (low, high)):
+        return ""  # the description says it already
     return f"seen {_short(low)} to {_short(high)}"
 
 
