@@ -125,7 +125,7 @@ def _of_file(schema: Any, content: str) -> np.ndarray:
 
 
 def _values(predictions: Any) -> np.ndarray:
-    return predictions.values if predictions.probabilities is None else predictions.probabilities
+    return np.asarray(predictions.values if predictions.probabilities is None else predictions.probabilities)
 
 
 def _with_gaps(row: dict[str, Any], gaps: dict[str, np.ndarray], index: int, kind: str) -> dict[str, Any]:
