@@ -173,6 +173,7 @@ def test_a_column_without_gaps_has_no_missing_marks() -> None:
         (["1.234", "5.678"], {}, 5.678),
         (["19M", "201k", "5.5M"], {"multipliers": {"k": 1e3, "M": 1e6}}, 19e6),
         (["\u20ac1.5M", "\u20ac300K", "\u20ac0"], {"prefix": "\u20ac", "multipliers": {"K": 1e3, "M": 1e6}}, 1.5e6),
+        (["$5K", "$300K"], {"prefix": "$", "multipliers": {"K": 1e3}}, 3e5),
         (["(1,234)", "99", "1,000"], {"thousands": ",", "parentheses": True}, 1000.0),
         (["\u22125", "\u22127", "3"], {}, 3.0),
         (["4.1/5", "3.8 /5", "2/5"], {"suffix": "/5"}, 4.1),

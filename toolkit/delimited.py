@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from toolkit import dialect as dialects
 from toolkit.errors import DataError
 from toolkit.findings import Finding
-from toolkit.mending import quote_ran_away, read_mending
+from toolkit.mending import Ragged, quote_ran_away, read_mending
 from toolkit.texts import Text
 
 if TYPE_CHECKING:
@@ -82,12 +82,14 @@ def _read(text: Text, encoding: str, what: str, *, quotes: frozenset[int]) -> De
             return _read(Text(text.path, dialects.decode(raw, encoding).encode()), encoding, what, quotes=quotes)
         cells = None
     findings = _told_about(dialect, encoding, what)
+    ragged = Ragged()
     if cells is None or (quoted and quote_ran_away(cells, dialect)):
         cells, ragged, told = read_mending(text, dialect, names, offset)
         findings += [_open_quote(what)] if told else []
-        findings += [ragged.finding(what, len(names))] if ragged.found else []
     cells = _without_artefact(cells, dialect)
     cells, below = _without_footer(cells)
+    if ragged.found > len(below):
+        findings.append(ragged.finding(what, len(names)))
     findings += [_footer(what, below)] if below else []
     return Delimited(cells, dialect, encoding.removesuffix("-mixed"), findings)
 

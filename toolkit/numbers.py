@@ -104,7 +104,7 @@ def format_of(texts: list[str], counts: list[int]) -> NumberFormat | None:
         return None
     prefix = _common([(shape["prefix"], count) for shape, count in shapes], total)
     suffix = _common([(shape["suffix"].strip(), count) for shape, count in shapes], total)
-    multipliers = _multipliers([(shape["suffix"].strip(), count) for shape, count in shapes], total)
+    multipliers = _multipliers([(shape["suffix"].strip(), count) for shape, count in shapes], total, money=bool(prefix))
     if multipliers:
         suffix = ""
     if prefix is None or suffix is None or (prefix and prefix not in CURRENCIES) or not _is_unit(suffix, texts):
@@ -116,15 +116,18 @@ def format_of(texts: list[str], counts: list[int]) -> NumberFormat | None:
     return NumberFormat(decimal, thousands, prefix, suffix, multipliers, parentheses)
 
 
-def _multipliers(suffixes: list[tuple[str, int]], total: int) -> dict[str, float]:
-    """Return the letters for thousands, millions and so on when most numbers carry one of them, and two do."""
+def _multipliers(suffixes: list[tuple[str, int]], total: int, *, money: bool) -> dict[str, float]:
+    """Return the letters for thousands, millions and so on when most numbers carry one and it can be nothing else.
+
+    It can be nothing else behind money, where two of them are used, and where some numbers have none.
+    """
     counts: Counter[str] = Counter()
     for suffix, count in suffixes:
         counts[suffix] += count
     marks = {mark: worth for mark, worth in MULTIPLIERS.items() if counts[mark]}
     others = sum(count for suffix, count in counts.items() if suffix and suffix not in marks)
     rows = sum(counts[mark] for mark in marks)
-    mixed = len(marks) > 1 or (marks and rows < total - others)
+    mixed = money or len(marks) > 1 or (marks and rows < total - others)
     return marks if mixed and rows >= SHARE_MIN * total and others <= 0.02 * total else {}
 
 

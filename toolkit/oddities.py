@@ -42,7 +42,8 @@ def _odd_cells(judged: Sequence[Judged]) -> Iterator[Finding]:
             shown = ", ".join(repr(text[:40]) for text in one.odd[:5])
             yield Finding(
                 "odd-cells",
-                f"`{one.name}` holds {kind}, but {_rows(one.odd_rows, one.rows)} hold something else: {shown}",
+                f"`{one.name}` holds {kind}, but {_some(one.odd_rows, one.rows)} {_holds(range(one.odd_rows))} "
+                f"something else: {shown}",
                 severity="unsure",
                 columns=(one.name,),
                 action="read those cells as missing values",
@@ -132,23 +133,24 @@ def _maybe_categories(judged: Sequence[Judged]) -> Iterator[Finding]:
 
 
 def _number_formats(judged: Sequence[Judged]) -> Iterator[Finding]:
+    by_form: dict[str, list[Judged]] = defaultdict(list)
     for one in judged:
         form = one.number_format
         parts = [f"{form.prefix!r} in front" if form.prefix else "", f"{form.suffix!r} behind" if form.suffix else ""]
         parts += [f"{form.thousands!r} between thousands" if form.thousands else ""]
         parts += [f"{form.decimal!r} as the decimal sign" if form.decimal != "." else ""]
-        parts += [f"{' or '.join(map(repr, form.multipliers))} for thousands and more" if form.multipliers else ""]
-        parts += ["parentheses around what is below zero" if form.parentheses else ""]
-        told = ", ".join(part for part in parts if part)
-        if told:
-            yield Finding(
-                "number-format",
-                f"the numbers in `{one.name}` are written with {told}",
-                columns=(one.name,),
-                action="read as numbers",
-                overrule=f"--drop {_quoted(one.name)}",
-                evidence=form.to_json(),
-            )
+        worth = ", ".join(f"{mark!r} for {value:,.0f}" for mark, value in form.multipliers.items())
+        parts += [worth, "parentheses around what is below zero" if form.parentheses else ""]
+        if any(parts):
+            by_form[", ".join(part for part in parts if part)].append(one)
+    for told, found in by_form.items():
+        yield Finding(
+            "number-format",
+            f"the numbers in {_names(found)} are written with {told}",
+            columns=tuple(one.name for one in found),
+            action="read as numbers",
+            evidence=found[0].number_format.to_json(),
+        )
 
 
 def _empty_and_constant(judged: Sequence[Judged], constants: tuple[str, ...]) -> Iterator[Finding]:
@@ -215,7 +217,7 @@ def _sizes(judged: Sequence[Judged], rows: int, duplicates: int) -> Iterator[Fin
     if duplicates:
         yield Finding(
             "duplicate-rows",
-            f"{_rows(duplicates, rows)}, {'repeats' if duplicates == 1 else 'repeat'} an earlier row in every cell; "
+            f"{_some(duplicates, rows)} {'repeats' if duplicates == 1 else 'repeat'} an earlier row in every cell; "
             "the same row in training and test makes a score look better",
             severity="warning" if duplicates > 0.05 * rows else "note",
             action="kept: equal rows may be different cases",
@@ -253,6 +255,11 @@ def _holds(found: Sequence[object]) -> str:
 def _rows(count: int, total: int) -> str:
     share = count / total if total else 0.0
     return f"{count:,} {'row' if count == 1 else 'rows'}, {share:.1%}" if count else "only in the rows to predict"
+
+
+def _some(count: int, total: int) -> str:
+    """Return rows and their share as they stand in a sentence."""
+    return f"{count:,} {'row' if count == 1 else 'rows'} ({count / total if total else 0.0:.1%})"
 
 
 def _quoted(name: str) -> str:
