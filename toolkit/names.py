@@ -64,15 +64,15 @@ MAYBE = {
         (
             2.8,
             (
-                "recommended leave aqi cost crop delay demand emissions expenses grade occupancy rating revenue salary sales "
-                "score strength wage wages yield"
+                "recommended leave aqi cost crop delay demand emissions expenses grade occupancy rating "
+                "revenue salary sales score strength wage wages yield"
             ),
         ),
         (
             2.6,
             (
-                "liked feedback activity admit bought cardio category consumption drug fare fertilizer gpa happiness hazard "
-                "income mood occupied performance popularity premium profit purchase segment"
+                "liked feedback activity admit bought cardio category consumption drug fare fertilizer gpa "
+                "happiness hazard income mood occupied performance popularity premium profit purchase segment"
             ),
         ),
         (2.4, "stage pm points calories damage event letter ratings reached returned shares stress"),

@@ -319,12 +319,12 @@ def _candidates(
         f"a weighted sum: quick, easy to explain, hard to beat on few rows{weights_why}",
         {"C": 1.0, "max_iter": 1000, **weights} if classification else {"alpha": 1.0},
     )
-    boosts = _boosting(profile, task, treatments, rows=rows, folds=folds, seconds=seconds)
+    skew = "" if classification else _skew(target)
+    boosts = _boosting(profile, task, treatments, rows=rows, folds=folds, seconds=seconds, variants=2 if skew else 1)
     boosts = [
         Candidate(one.name, one.estimator, one.why + weights_why, {**one.parameters, **weights}) for one in boosts
     ]
     plain, *slow = boosts  # trees come before the linear model, which finishes whatever the time limit says
-    skew = "" if classification else _skew(target)
     if not skew:
         return base, plain, linear, *slow
     logged = [
@@ -345,7 +345,14 @@ def _candidates(
 
 
 def _boosting(
-    profile: Profile, task: Task, treatments: tuple[Treatment, ...], *, rows: int, folds: int, seconds: float
+    profile: Profile,
+    task: Task,
+    treatments: tuple[Treatment, ...],
+    *,
+    rows: int,
+    folds: int,
+    seconds: float,
+    variants: int,
 ) -> list[Candidate]:
     """Return gradient boosting with as many trees as the seconds allow, and a slower learner where time is left.
 
@@ -355,10 +362,10 @@ def _boosting(
     width = sum(_features(profile.column(one.column), one.treatment) for one in treatments)
     trees = len(task.labels) if task.kind == "multiclass" else 1
     cost = trees * (1e-3 + 2.5e-5 * width + 6.3e-9 * width * rows * (1 - 1 / folds) * 0.8)
-    affordable = int(BOOST_SHARE * seconds / (folds * cost))
+    affordable = int(BOOST_SHARE * seconds / (folds * cost * variants))
     wanted = 60 if rows < 2_000 else 150 if rows < 10_000 else 250  # noqa: PLR2004 - more trees overfit few rows
-    steps = max(20, min(wanted, affordable))
-    rate = 0.1 if steps >= min(wanted, 100) else 0.2
+    steps = max(5, min(wanted, affordable))
+    rate = 0.1 if steps >= min(wanted, 100) else 0.2  # fewer steps must be longer
     leaf = {"min_samples_leaf": max(3, rows // 50)} if rows < 1_000 else {}  # noqa: PLR2004 - the default of 20 is too coarse
     common = {"early_stopping": False, **leaf}
     found = [
@@ -369,15 +376,16 @@ def _boosting(
             {"learning_rate": rate, "max_iter": steps, **common},
         )
     ]
-    if affordable >= 2 * wanted:
+    slow = 2 * steps
+    if steps == wanted and folds * cost * (steps * variants + 0.8 * slow) <= BOOST_SHARE * seconds:
         found.append(
             Candidate(
                 "gradient_boosting_slow",
                 "gradient_boosting",
-                f"{2 * steps} smaller trees that learn in shorter steps: slower, often a little better",
+                f"{slow} smaller trees that learn in shorter steps: slower, often a little better",
                 {
                     "learning_rate": 0.05,
-                    "max_iter": 2 * steps,
+                    "max_iter": slow,
                     "max_leaf_nodes": 12,
                     "l2_regularization": 1.0,
                     **common,
