@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import csv
 import gzip
 import io
 import json
@@ -449,3 +450,54 @@ def test_any_bytes_give_tables_or_one_sentence(tmp_path_factory: pytest.TempPath
         assert error.hint  # noqa: PT017 - refused or read, both are right
     else:
         assert all(table.rows for table in tables)
+
+
+WORDS = st.sampled_from(
+    ["red", "blue", "S\u00e3o Paulo", "K\u00f6ln", "New York", "a-b", "x", "Private", "O'Hara", "10-20", "5+"]
+)
+SENTENCES = st.sampled_from(
+    ["well, yes; no", 'he said "go"', "two\nlines, here", "tab\there", "a | b", "it's 5:30", "", "#1"]
+)
+CELLS_OF = {
+    "count": st.integers(0, 10**6).map(str),
+    "share": st.floats(0, 1).map("{:.3f}".format),
+    "price": st.floats(0, 10**5).map(lambda number: f"{number:,.2f}"),
+    "comma": st.floats(0, 10**3).map(lambda number: f"{number:.2f}".replace(".", ",")),
+    "day": st.dates().map(str),
+    "time": st.datetimes().map(lambda moment: moment.strftime("%d/%m/%Y %H:%M")),
+    "kind": WORDS,
+    "note": SENTENCES,
+    "gap": st.sampled_from(["", "", "NA", "7"]),
+}
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    kinds=st.lists(st.sampled_from(sorted(CELLS_OF)), min_size=2, max_size=7),
+    rows=st.integers(3, 25),
+    delimiter=st.sampled_from([",", ";", "\t", "|"]),
+    end=st.sampled_from(["\n", "\r\n"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "cp1252", "utf-16"]),
+    everything_quoted=st.booleans(),
+    data=st.data(),
+)
+def test_a_table_written_in_any_usual_way_is_read_as_it_was(  # noqa: PLR0917 - drawn by hypothesis
+    tmp_path_factory: pytest.TempPathFactory,
+    kinds: list[str],
+    rows: int,
+    delimiter: str,
+    end: str,
+    encoding: str,
+    everything_quoted: bool,  # noqa: FBT001 - drawn by hypothesis
+    data: st.DataObject,
+) -> None:
+    names = [f"{kind} {index}" for index, kind in enumerate(kinds)]
+    cells = [[data.draw(CELLS_OF[kind]) for kind in kinds] for _ in range(rows)]
+    path = tmp_path_factory.mktemp("any") / "table.csv"
+    with path.open("w", encoding=encoding, newline="") as file:
+        quoting = csv.QUOTE_ALL if everything_quoted else csv.QUOTE_MINIMAL
+        writer = csv.writer(file, delimiter=delimiter, lineterminator=end, quoting=quoting)
+        writer.writerows([names, *cells])
+    table = read_tables(path)[0]
+    assert list(table.frame.columns) == names
+    assert table.frame.to_numpy().tolist() == cells
