@@ -147,7 +147,8 @@ def test_what_cannot_be_learned_is_refused_with_a_hint() -> None:
         ({"churn": ANSWERS, "k": ["x"] * ROWS}, {}, DataError, "no column is left"),
         ({"customer_id": COLUMNS["customer_id"], "k": ["x"] * ROWS}, {}, DataError, "can be predicted"),
         ({"churn": ANSWERS[:6], "age": NUMBERS[:6]}, {}, DataError, "6 rows"),
-        ({"churn": ["1"], "age": ["2"]}, {}, DataError, "can be predicted"),
+        ({"churn": ["1"], "age": ["2"]}, {}, DataError, "has 1 row,"),
+        ({"churn": [*ANSWERS[:6], *[""] * 30], "age": NUMBERS[:36]}, {"target": "churn"}, DataError, "6 rows with a"),
     ]
     for columns, asked, error, told in cases:
         with pytest.raises(error, match=told) as caught:

@@ -202,6 +202,10 @@ def _refuse_hopeless(profile: Profile, task: Task) -> None:
         raise DataError(
             message, hint="name another table with --table FILE; `kaggle2app inspect` shows how it was read"
         )
+    if profile.rows < ROWS_MIN:
+        counted = f"{profile.rows} {'row' if profile.rows == 1 else 'rows'}"
+        message = f"`{profile.table}` has {counted}, expected {ROWS_MIN} or more to learn from"
+        raise DataError(message, hint="name a table with more rows")
     if not task.target or task.target not in {column.name for column in profile.columns}:
         message = (
             f"no column of `{profile.table}` can be predicted: all name rows, never change, are texts or are empty"

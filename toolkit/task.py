@@ -131,7 +131,7 @@ def infer(
         )
         chosen.reasons = [(99.0, "asked for with `--target`")]
         sure, score = True, 1.0
-    elif not ranked:
+    elif not ranked or len(profile.columns) == 1:
         return _nothing_to_predict(profile, metric)
     else:
         chosen = ranked[0]
