@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from conftest import Outcome
 
 REPOSITORY = Path(__file__).parent.parent
-VERBS = ("new", "inspect", "fetch", "check")
+VERBS = ("new", "inspect", "fetch", "search", "doctor", "check")
 
 
 @pytest.fixture

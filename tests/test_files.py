@@ -14,8 +14,8 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 import pytest
 
-from toolkit.errors import DataError, ProjectError
-from toolkit.files import Bounds, atomic, human_size, is_archive, sha256_of, unpack, write_atomic
+from toolkit.errors import DataError, ProjectError, UsageError
+from toolkit.files import Bounds, atomic, human_size, is_archive, parse_size, sha256_of, unpack, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -289,3 +289,16 @@ def test_a_hash_is_that_of_the_content(tmp_path: Path) -> None:
 )
 def test_sizes_are_told_in_units_people_know(size: float, words: str) -> None:
     assert human_size(size) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("42", 42), ("300k", 300_000), ("1.5 MB", 1_500_000), ("2GB", 2_000_000_000), ("1GiB", 10**9)]
+)
+def test_a_size_is_read_as_people_type_it(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "huge", "-1", "1e9", "1 XB"])
+def test_what_is_no_size_is_told(text: str) -> None:
+    with pytest.raises(UsageError, match="is no size"):
+        parse_size(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,9 @@ from toolkit.doctor import Diagnosis, diagnose
 from toolkit.kaggle_api import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from conftest import Outcome
 
 
 @pytest.fixture(autouse=True)
@@ -113,7 +116,7 @@ def test_the_cache_is_measured_and_a_full_disk_is_a_problem(tmp_path: Path, monk
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "a").write_bytes(bytes(1000))
     assert examine(offline=True).cache_bytes == 1000
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1))
     diagnosis = examine(offline=True)
     assert (diagnosis.free_bytes, diagnosis.exit_code) == (1, 1)
     assert "1 B free" in told(diagnosis, "cache")
@@ -123,3 +126,26 @@ def test_versions_are_those_that_are_installed() -> None:
     versions = examine(offline=True).versions
     assert versions["kaggle"].startswith("2.")
     assert versions["pandas"]
+
+
+def test_the_command_prints_a_line_each(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch, kaggle2app: Callable[..., Outcome]
+) -> None:
+    monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
+    told = kaggle2app("doctor")
+    assert told.code == 0
+    assert "good: credentials: used:" in told.out
+    assert "good: kaggle: answers in" in told.out
+    assert TOKEN not in told.out + told.err
+    assert stub.seen
+
+
+def test_the_command_ends_with_3_when_kaggle_refuses(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch, kaggle2app: Callable[..., Outcome]
+) -> None:
+    monkeypatch.setenv("KAGGLE_API_TOKEN", "KGAT_stale_token")
+    told = kaggle2app("doctor", "--json")
+    assert told.code == 3
+    assert told.json["accepted"] is False
+    assert "KGAT_stale_token" not in told.out + told.err
+    assert stub.seen

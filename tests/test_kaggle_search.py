@@ -15,7 +15,9 @@ from toolkit.refusals import ServerError
 from toolkit.search import near, search
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from conftest import Outcome
 
 
 @pytest.fixture
@@ -129,3 +131,34 @@ def test_near_names_are_of_the_same_kind_and_never_fail(stub: Stub, kaggle: Kagg
     assert near(kaggle, Handle.parse("sample:iris")) == ()
     stub.faults["api"] = [Fault("status", 500)]
     assert near(kaggle, Handle.parse("zoe/house-prices")) == ()
+
+
+def test_the_command_prints_a_table_and_the_next_step(stub: Stub, kaggle2app: Callable[..., Outcome]) -> None:
+    told = kaggle2app("search", "house", "prices")
+    assert told.code == 0
+    assert "ann/house-prices " in told.out
+    assert "CC0: Public Domain" in told.out
+    assert "4,321 notebooks" in told.out
+    assert "kaggle2app inspect ann/house-prices" in told.out
+    assert stub.calls() == ["ListDatasets"]
+
+
+def test_the_command_gives_json(stub: Stub, kaggle2app: Callable[..., Outcome]) -> None:
+    told = kaggle2app("search", "house", "--max-size", "2kB", "--json")
+    (found,) = told.json["found"]
+    assert (found["handle"], found["size_bytes"], found["worn"]) == ("ann/house-prices", 1200, "")
+    assert stub.seen
+
+
+@pytest.mark.parametrize("flag", [("--max-size", "huge"), ("--kind", "thing"), ("--sort", "size")])
+def test_the_command_refuses_what_it_does_not_know(flag: tuple[str, str], kaggle2app: Callable[..., Outcome]) -> None:
+    told = kaggle2app("search", "house", *flag, "--json")
+    assert told.code == 2
+    assert told.json["error"]["hint"]
+    assert flag[1] in told.json["error"]["message"]
+
+
+def test_the_command_says_when_there_is_nothing(stub: Stub, kaggle2app: Callable[..., Outcome]) -> None:
+    told = kaggle2app("search", "unicorns")
+    assert (told.code, told.out.strip()) == (0, "Kaggle finds nothing for `unicorns`")
+    assert stub.seen

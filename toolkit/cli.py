@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from toolkit.task import Task
 
 GUESSES_SHOWN_MAX = 5
-VERBS = frozenset({"new", "inspect", "fetch", "check"})
+VERBS = frozenset({"new", "inspect", "fetch", "search", "doctor", "check"})
 DEBUG = "KAGGLE2APP_DEBUG"  # set: show the traceback of a bug
 
 # Plain help: rich_markup_mode would load rich, 60 ms, to draw boxes around it.
@@ -181,6 +181,53 @@ def fetch(source: Source, *, offline: Offline = False, json: Json = False) -> No
         report.print_json(report.fetched_json(download))
     else:
         report.print_fetched(download)
+
+
+@app.command()
+def search(
+    words: Annotated[list[str], typer.Argument(metavar="WORDS", help="What it shall be about.")],
+    *,
+    kind: Annotated[
+        str, typer.Option(metavar="KIND", help="dataset, competition, model or notebook.", show_default=True)
+    ] = "dataset",
+    sort: Annotated[
+        str, typer.Option(metavar="ORDER", help="relevance, votes, updated or hot.", show_default=True)
+    ] = "relevance",
+    max_size: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Leave out what is larger, e.g. 500kB, 20MB or 1GB.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100, metavar="N", help="How many to show.", show_default=True)] = 20,
+    json: Json = False,
+) -> None:
+    """Look for something on Kaggle: how large, under which licence, how well kept, how often used."""
+    from toolkit import report  # noqa: PLC0415 - each command loads what it needs
+    from toolkit.files import parse_size  # noqa: PLC0415 - as above
+    from toolkit.search import search as look  # noqa: PLC0415 - as above
+
+    asked = " ".join(words)
+    most = None if max_size is None else parse_size(max_size)
+    with _progress() as steps, steps("search"):
+        found = look(asked, kind=kind, sort=sort, max_size_bytes=most, limit=limit)  # type: ignore[arg-type]
+    if json:
+        report.print_json({"words": asked, "kind": kind, "found": [one.to_json() for one in found]})
+    else:
+        report.print_found(found, asked)
+
+
+@app.command()
+def doctor(*, offline: Offline = False, json: Json = False) -> None:
+    """Say whether this machine can do its part: credentials, the way to Kaggle, disk, versions."""
+    from toolkit import report  # noqa: PLC0415 - each command loads what it needs
+    from toolkit.doctor import diagnose  # noqa: PLC0415 - as above
+
+    with _progress() as steps, steps("doctor"):
+        diagnosis = diagnose(offline=offline)
+    if json:
+        report.print_json(diagnosis.to_json())
+    else:
+        report.print_diagnosis(diagnosis)
+    if diagnosis.exit_code:
+        raise typer.Exit(diagnosis.exit_code)
 
 
 @app.command()

@@ -5,17 +5,19 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import re
 import shutil
 import stat
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
-from toolkit.errors import DataError, ProjectError
+from toolkit.errors import DataError, ProjectError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +28,10 @@ EXPANSION_MAX = 200  # CSV packs about 10 to 1, logs 50 to 1; a bomb 1,000 to 1 
 EXPANDED_FREE_BYTES = 100_000_000  # small archives may expand to this whatever their ratio
 NESTING_MAX = 3
 PATH_BYTES_MAX = 400
+
+
+class DamagedArchiveError(DataError):
+    """An archive that is cut off or not what its checksums say."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,19 @@ def human_size(size_bytes: float) -> str:
             return f"{size_bytes:.0f} {unit}" if unit == "B" else f"{size_bytes:.1f} {unit}"
         size_bytes /= 1000
     return f"{size_bytes:.1f} TB"
+
+
+def parse_size(text: str) -> int:
+    """Return the bytes that a size typed by a person means; raise ``UsageError`` for what is none.
+
+    >>> parse_size("1.5 MB"), parse_size("300k"), parse_size("42")
+    (1500000, 300000, 42)
+    """
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([kMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if match is None:
+        message = f"`{text[:40]}` is no size, expected one such as 500kB, 20MB or 1GB"
+        raise UsageError(message, hint="a plain number means bytes")
+    return int(float(match[1]) * 1000.0 ** " kmgt".index(match[2].lower() or " "))
 
 
 @contextmanager
@@ -142,9 +161,10 @@ def unpack(archive: Path, into: Path, *, bounds: Bounds | None = None, nested: b
         gzip.BadGzipFile,
         UnicodeError,
         NotImplementedError,
+        zlib.error,
     ) as error:
         message = f"`{archive.name}` is damaged or no archive that can be read: {error}"
-        raise DataError(message, hint="download it again") from error
+        raise DamagedArchiveError(message, hint="download it again") from error
     except OSError as error:
         message = f"`{archive.name}` cannot be unpacked: {error.strerror or error}"
         raise DataError(message, hint="free some space, then try again") from error
@@ -234,14 +254,26 @@ def _unpack_nested(folder: Path, budget: _Budget, *, depth: int) -> None:
             shutil.rmtree(inner)
 
 
-def _safe_name(name: str, budget: _Budget) -> PurePosixPath:
+def safe_path(name: str) -> PurePosixPath:
+    """Return a name from elsewhere as a path that stays below a folder; one that does not is a ``DataError``."""
     plain = PurePosixPath(name.replace("\\", "/"))
+    hint = "fetch it by hand if you trust it, then name the folder"
     if not name or "\x00" in name or len(name.encode(errors="surrogateescape")) > PATH_BYTES_MAX:
-        budget.refuse("a member's name is empty, too long or holds NUL")
+        message = "a name is refused: it is empty, too long or holds NUL"
+        raise DataError(message, hint=hint)
     drive = len(plain.parts) > 0 and plain.parts[0].endswith(":")
     if plain.is_absolute() or drive or ".." in plain.parts:
-        budget.refuse(f"`{name}` leads out of its folder")
+        message = f"`{name}` is refused: it leads out of its folder"
+        raise DataError(message, hint=hint)
     return plain
+
+
+def _safe_name(name: str, budget: _Budget) -> PurePosixPath:
+    try:
+        return safe_path(name)
+    except DataError as error:
+        budget.refuse(error.message)
+        raise
 
 
 def _place(into: Path, name: str, taken: set[str], budget: _Budget) -> Path:

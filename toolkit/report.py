@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
     from toolkit.building import Build
     from toolkit.checks import CheckReport
     from toolkit.contents import Contents
+    from toolkit.doctor import Diagnosis
     from toolkit.download import Download
     from toolkit.errors import ToolkitError
     from toolkit.findings import Finding
     from toolkit.plan import Plan
     from toolkit.profile import Profile
     from toolkit.project import Names
+    from toolkit.search import Found
     from toolkit.task import Task
 
 PIPE_COLUMNS = 160  # a pipe has no width of its own
@@ -225,6 +228,41 @@ def print_fetched(download: Download) -> None:
         ),
     )
     _table(out, ("file", "size"), [(file.path, size(file.size_bytes)) for file in download.files])
+
+
+def print_found(found: Sequence[Found], words: str) -> None:
+    """Print what `search` found as a table."""
+    out = _console(sys.stdout)
+    if not found:
+        _say(out, f"Kaggle finds nothing for `{words}`")
+        return
+    _table(
+        out,
+        ("name", "size", "licence", "usability", "votes", "updated", "often seen"),
+        [
+            (
+                one.handle,
+                "" if one.size_bytes is None else size(one.size_bytes),
+                one.licence,
+                "" if one.usability is None else f"{one.usability:.2f}",
+                "" if one.votes is None else f"{one.votes:,}",
+                one.updated,
+                one.worn,
+            )
+            for one in found
+        ],
+    )
+    _next(out, (f"kaggle2app inspect {shlex.quote(found[0].handle)}",))
+
+
+def print_diagnosis(diagnosis: Diagnosis) -> None:
+    """Print how things stand, one line each."""
+    out = _console(sys.stdout)
+    for one in diagnosis.examined:
+        style = {"good": "green", "note": "yellow", "problem": "red"}[one.state]
+        _say(out, f"{one.state}: {one.what}: {one.told}", style=style, lead=f"{one.state}:")
+        if one.hint:
+            _say(out, f"  {one.hint}")
 
 
 def print_planned(plan: Plan, path: Path, files: Sequence[str], found: Sequence[Finding]) -> None:
