@@ -214,6 +214,21 @@ def test_a_file_comes_back_with_its_answers(browser: Browser, project: Path, tmp
     assert [line[1] for line in answered] == [row[1] for row in rows]
 
 
+def test_a_file_is_answered_without_javascript(browser: Browser, address: str, project: Path, tmp_path: Path) -> None:
+    lines = (project / "data" / "train.csv").read_text(encoding="utf-8")
+    sent = tmp_path / "rows.csv"
+    sent.write_text(lines, encoding="utf-8")
+    browser.developer("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.open(f"{address}/")
+        browser.find("#file").type(str(sent), clear=False)
+        browser.find("#upload button").click()
+        answered = csv.reader(io.StringIO(_downloaded(browser.downloads, "predictions.csv"), newline=""))
+        assert len(list(answered)) == len(list(csv.reader(io.StringIO(lines, newline=""))))
+    finally:
+        browser.developer("Emulation.setScriptExecutionDisabled", value=False)
+
+
 def test_a_file_with_a_broken_row_is_told_by_row_and_column(browser: Browser, tmp_path: Path) -> None:
     sent = tmp_path / "broken.csv"
     sent.write_text("class\nmany\n", encoding="utf-8")
