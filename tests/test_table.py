@@ -11,6 +11,7 @@ import lzma
 import sqlite3
 import zipfile
 from pathlib import Path
+from typing import TextIO
 
 import openpyxl
 import pandas as pd
@@ -409,6 +410,14 @@ def test_what_is_no_table_is_refused_in_one_sentence(tmp_path: Path, content: by
     assert raised.value.exit_code == 4
 
 
+def test_a_file_larger_than_memory_is_refused_with_its_needs(tmp_path: Path) -> None:
+    path = write(tmp_path, {"big.csv": "a,b\n" + "1,2\n" * 250}) / "big.csv"
+    with pytest.raises(DataError, match="GB of memory") as raised:
+        read_tables(path, memory=4000)
+    assert "every tenth line" in raised.value.hint
+    assert read_tables(path, memory=5000)[0].rows == 250
+
+
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not there"):
         read_tables(tmp_path / "nothing.csv")
@@ -471,6 +480,13 @@ CELLS_OF = {
 }
 
 
+def write_rows(file: TextIO, rows: list[list[str]], delimiter: str, end: str, *, everything_quoted: bool) -> None:
+    if everything_quoted:
+        csv.writer(file, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL).writerows(rows)
+    else:
+        csv.writer(file, delimiter=delimiter, lineterminator=end).writerows(rows)
+
+
 @settings(max_examples=250, deadline=None)
 @given(
     kinds=st.lists(st.sampled_from(sorted(CELLS_OF)), min_size=2, max_size=7),
@@ -495,9 +511,7 @@ def test_a_table_written_in_any_usual_way_is_read_as_it_was(  # noqa: PLR0917 - 
     cells = [[data.draw(CELLS_OF[kind]) for kind in kinds] for _ in range(rows)]
     path = tmp_path_factory.mktemp("any") / "table.csv"
     with path.open("w", encoding=encoding, newline="") as file:
-        quoting = csv.QUOTE_ALL if everything_quoted else csv.QUOTE_MINIMAL
-        writer = csv.writer(file, delimiter=delimiter, lineterminator=end, quoting=quoting)
-        writer.writerows([names, *cells])
+        write_rows(file, [names, *cells], delimiter, end, everything_quoted=everything_quoted)
     table = read_tables(path)[0]
     assert list(table.frame.columns) == names
     assert table.frame.to_numpy().tolist() == cells

@@ -139,10 +139,15 @@ def _gather(download: Download, wanted: str | None) -> tuple[list[Item], list[Ta
     found: list[Table] = []
     problems: list[Finding] = []
     alone = len(download.files) == 1
+    room = tables.memory_bytes() // tables.MEMORY_TIMES
+    total = sum(record.size_bytes for record in download.files if _kind_of(download, record, alone=alone)[1])
     for record in sorted(download.files, key=lambda record: record.path):
         kind, is_table = _kind_of(download, record, alone=alone)
         if not is_table:
             items.append(Item(record.path, kind, "other", record.size_bytes, f"{kind} by its name and first bytes"))
+            continue
+        if 0 < room < total and not alone and not (wanted is not None and roles.is_called(wanted, record.path)):
+            items.append(Item(record.path, "table", "other", record.size_bytes, "not read: all exceed the memory"))
             continue
         try:
             found += tables.read_tables(download.root / record.path, name=record.path)
@@ -180,6 +185,10 @@ def _kind_of(download: Download, record: FileRecord, *, alone: bool) -> tuple[It
 def _no_table(download: Download, items: list[Item], problems: list[Finding]) -> DataError:
     """Say honestly what is there instead of a table."""
     name = download.provenance.title or download.provenance.source or download.root.name
+    unread = [item.path for item in items if item.why.startswith("not read")]
+    if unread:
+        message = f"the tables of `{name}` together take more memory than this machine has"
+        raise DataError(message, hint=f"name one of them with --table {roles.argument(unread[0])}")
     if problems and not any(item.kind == "image" for item in items):
         return DataError(
             f"no table in `{name}` can be read: {_clause(problems[0].message)}", hint="name another source"

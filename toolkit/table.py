@@ -10,6 +10,7 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+MEMORY_TIMES = 4  # of a file's size: its table, and room to look at it
 UNPACKED_BYTES_MAX = 8 << 30  # more than any table that fits the memory of a usual machine
 UNPACKED_RATIO_MAX = 500  # text compresses up to some 20 times, columns of zeros some 200; an archive bomb thousands
 # fmt: off
@@ -94,16 +96,29 @@ class Table:
         return len(self.frame)
 
 
-def read_tables(path: Path, *, name: str = "") -> tuple[Table, ...]:
+def memory_bytes() -> int:
+    """Return the memory of this machine, 0 where it cannot be asked."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # not on Windows
+        return 0
+
+
+def read_tables(path: Path, *, name: str = "", memory: int | None = None) -> tuple[Table, ...]:
     """Return every table that a file holds: one for CSV or Parquet, one a sheet, database table or archive member.
 
-    ``name`` is what the tables are called (the file's own name without it). Raises ``DataError`` for a file that is
-    missing, empty, damaged or no table.
+    ``name`` is what the tables are called (the file's own name without it), ``memory`` the bytes that may be used (the
+    machine's without it). Raises ``DataError`` for a file that is missing, empty, damaged, no table, or too large.
     """
     what = name or path.name
     if not path.is_file():
         message = f"`{what}` is {'a folder' if path.is_dir() else 'not there'}: expected a file with a table"
         raise DataError(message, hint="check the spelling, or name another file with --table FILE")
+    size, limit = path.stat().st_size, memory_bytes() if memory is None else memory
+    if limit and size * MEMORY_TIMES > limit:
+        message = f"`{what}` has {size / 1e9:,.1f} GB, which takes some {size * MEMORY_TIMES / 1e9:,.1f} GB of memory"
+        hint = f"this machine has {limit / 1e9:,.1f} GB: take a part of the rows, for instance every tenth line"
+        raise DataError(message, hint=hint)
     try:
         return tuple(_read(Text(path), path, what, member=""))
     except OSError as error:
