@@ -72,7 +72,7 @@ def test_the_finished_project_holds_what_the_dry_run_promised(
 ) -> None:
     promised = set(kaggle2app("new", "sample:iris", "--yes", "--into", tmp_path, "--dry-run", "--json").json["files"])
     found = {path.relative_to(built_project).as_posix() for path in built_project.rglob("*") if path.is_file()}
-    assert {name for name in found if not name.startswith("reports/")} == promised
+    assert found == promised
     assert not [path for path in built_project.rglob("*") if path.name in CACHES]
 
 
@@ -208,4 +208,20 @@ def test_a_command_does_not_outlive_the_one_who_asked(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(project, [sys.executable, "-c", script], say=leave)
     time.sleep(0.1)
+    assert processes_below(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_the_demo_ends_with_an_answer_of_the_served_application(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(REPOSITORY / "tests" / "demo.py"), "sample:iris", "--into", str(tmp_path / "demo")],
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert '"predictions"' in done.stdout
+    assert "$ stopped" in done.stdout
+    assert done.stdout.count("\n  ") >= 3
     assert processes_below(tmp_path) == []
