@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.cache import cache_folder
 from toolkit.errors import DataError
 from toolkit.files import sha256_of
 from toolkit.handle import SAMPLES, Handle
-from toolkit.source import cache_folder, fetch
+from toolkit.source import fetch
 
 
 @pytest.fixture(autouse=True)

@@ -76,7 +76,7 @@ class Kaggle:
     def __init__(self, credentials: Credentials, patience: Patience | None = None, say: Say | None = None) -> None:
         self.credentials = credentials
         self.patience = patience or Patience()
-        self._say = say or _silent
+        self._say = say or silent
         self._lock = threading.Lock()
         self._client: Any = None
         self._answer: Any = None  # the last answer: the client's exceptions do not always carry it
@@ -115,7 +115,9 @@ class Kaggle:
                     setattr(request, field, value)
             self._answer = None
             try:
-                return call(request)
+                told = call(request)
+                if told is not self._answer and not self._answer.content.lstrip().startswith(b"{"):
+                    raise _misunderstood(self._answer)  # the client takes anything with a length for an empty object
             except requests.HTTPError as error:
                 raise _refused(error.response if error.response is not None else self._answer) from None
             except requests.RequestException as error:
@@ -127,6 +129,7 @@ class Kaggle:
                 if self._answer is None:
                     raise
                 raise _misunderstood(self._answer) from error
+            return told
 
     def _open(self) -> Any:
         if self._client is not None:
@@ -345,7 +348,7 @@ def retry_after(answer: Any) -> float | None:
         return None
 
 
-def _silent(line: str) -> None:
+def silent(line: str) -> None:
     """Say nothing."""
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from toolkit.cache import cache_folder
 from toolkit.download import Download, FileRecord, Provenance
-from toolkit.errors import AccessError, DataError
+from toolkit.errors import DataError
 from toolkit.files import is_archive, sha256_of, unpack, write_atomic
 
 if TYPE_CHECKING:
@@ -18,22 +18,9 @@ if TYPE_CHECKING:
 
     from toolkit.handle import Handle
 
-CACHE_VARIABLE = "KAGGLE2APP_CACHE"
 SKIPPED_FOLDERS = frozenset({"__MACOSX", "__pycache__", "node_modules"})
 COMMON_NAMES = frozenset({"train", "training", "data", "dataset", "test", "input", "archive", "table", "file"})
 SKIPPED_FILES = frozenset({"Thumbs.db", "desktop.ini"})
-
-
-def cache_folder() -> Path:
-    """Return the folder that keeps what was fetched: ``KAGGLE2APP_CACHE``, else the platform's own for caches."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "kaggle2app"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "kaggle2app" / "cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kaggle2app"
 
 
 def fetch(handle: Handle, *, offline: bool = False, progress: Callable[[str], None] | None = None) -> Download:
@@ -42,17 +29,15 @@ def fetch(handle: Handle, *, offline: bool = False, progress: Callable[[str], No
     A sample needs no network, a local file or folder is read where it lies and never changed, an archive is unpacked
     into the cache. Raises ``DataError`` for what is missing or damaged, ``AccessError`` for what Kaggle does not give.
     """
-    del offline, progress  # nothing below the network needs them yet
     match handle.kind:
         case "sample":
             return _sample(handle)
         case "local":
             return _local(handle)
         case _:
-            message = f"`{handle}` is on Kaggle, and this version does not download from there"
-            page = handle.page
-            hint = f"download it from {page} and run the command on the file, e.g. `kaggle2app new ./archive.zip`"
-            raise AccessError(message, hint=hint)
+            from toolkit.kaggle_download import fetch as from_kaggle  # noqa: PLC0415 - for what is on Kaggle alone
+
+            return from_kaggle(handle, offline=offline, say=progress)
 
 
 def _sample(handle: Handle) -> Download:
