@@ -369,6 +369,7 @@ def test_arff_is_read_with_its_attributes_as_names(tmp_path: Path) -> None:
     ("text", "rows"),
     [
         ('18.0   8   307.0   "chevrolet malibu"\n15.0   8   350.0   "buick skylark"\n16.0 4 99.0 "saab"\n', 3),
+        ('18.0   8   307.0\t"chevrolet malibu"\n15.0   8   350.0\t"buick skylark"\n16.0 4 99.0\t"saab"\n', 3),
         ("1::10::5\n1::20::3\n2::10::4\n", 3),
         ("a b c\n1 2 3\n4 5 6\n", 2),
     ],

@@ -154,6 +154,11 @@ def sniff(text: str, *, whole: bool) -> Dialect:
             score -= 0.1
         if width > 1 and score > best_score + 0.02:
             best, best_score = Dialect(delimiter, quote, None, width, 0, fit=score, escape=escape), score
+    if best.delimiter == "\t" and "  " in text:  # columns set with blanks, and a tab somewhere between
+        records = records_of(lines if whole else lines[:-1], " ", quote)
+        width, score = _fit(records)
+        if width > best.width and score >= best_score:
+            best, best_score = Dialect(" ", quote, None, width, 0, fit=score), score
     if best_score < ENOUGH:
         return _one_column(lines, quote, text)
     return _with_header(best, records_of(lines, best.delimiter, quote, escape), lines)
