@@ -277,6 +277,35 @@ def test_every_table_of_a_zip_is_read(tmp_path: Path) -> None:
     check(tables[1], ["name", "age"], ROWS)
 
 
+def packed_zip(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def test_a_broken_member_of_a_zip_does_not_hide_the_good_one(tmp_path: Path) -> None:
+    table = read(tmp_path, packed_zip({"empty.csv": b"", "people.csv": PLAIN.encode()}), "all.zip")
+    check(table, ["name", "age"], ROWS)
+    assert codes_of(table.findings) == ["unreadable-file"]
+
+
+def test_archives_in_archives_end_somewhere(tmp_path: Path) -> None:
+    packed = PLAIN.encode()
+    for _ in range(3):
+        packed = packed_zip({"people.csv": packed})
+    check(read(tmp_path, packed, "three.zip"), ["name", "age"], ROWS)
+    with pytest.raises(DataError, match="archives in archives"):
+        read(tmp_path, packed_zip({"a.zip": packed_zip({"b.zip": packed})}), "five.zip")
+
+
+def test_a_workbook_that_explodes_is_refused(tmp_path: Path) -> None:
+    bomb = packed_zip({"xl/workbook.xml": b"<x/>", "xl/sharedStrings.xml": b"0" * (200 << 20)})
+    with pytest.raises(DataError, match="unpacks to more than"):
+        read(tmp_path, bomb, "book.xlsx")
+
+
 def test_an_archive_that_explodes_is_refused(tmp_path: Path) -> None:
     bomb = gzip.compress(b"0" * (200 << 20))
     with pytest.raises(DataError, match="unpacks to more than"):

@@ -6,31 +6,25 @@ workbooks give one table each, and what is left is text with delimiters or no ta
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
-import lzma
 import os
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from toolkit import delimited, dialect, formats
+from toolkit import compressed, delimited, dialect, formats
 from toolkit.errors import DataError
 from toolkit.findings import Finding
 from toolkit.records import Record
 from toolkit.texts import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pandas as pd
     import pyarrow as pa
 
 MEMORY_TIMES = 4  # of a file's size: its table, and room to look at it
-UNPACKED_BYTES_MAX = 8 << 30  # more than any table that fits the memory of a usual machine
-UNPACKED_RATIO_MAX = 500  # text compresses up to some 20 times, columns of zeros some 200; an archive bomb thousands
+DEPTH_MAX = 3  # archives in archives; an archive can hold itself
 # fmt: off
 TABLE_SUFFIXES = frozenset((
     ".csv", ".tsv", ".tab", ".psv", ".data", ".dat", ".all-data", ".txt", ".test", ".names", ".parquet", ".pq",
@@ -120,7 +114,7 @@ def read_tables(path: Path, *, name: str = "", memory: int | None = None) -> tup
         hint = f"this machine has {limit / 1e9:,.1f} GB: take a part of the rows, for instance every tenth line"
         raise DataError(message, hint=hint)
     try:
-        return tuple(_read(Text(path), path, what, member=""))
+        return tuple(_read(Text(path), path, what, member="", depth=0))
     except OSError as error:
         message = f"`{what}` cannot be read: {error.strerror or error}"
         raise DataError(message, hint="check the file and its permissions") from error
@@ -135,19 +129,24 @@ def frame_of(cells: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def _read(text: Text, path: Path, what: str, *, member: str) -> list[Table]:
+def _read(text: Text, path: Path, what: str, *, member: str, depth: int) -> list[Table]:
+    if depth > DEPTH_MAX:
+        message = f"`{what}` holds archives in archives in archives, which are not opened"
+        raise DataError(message, hint="unpack it by hand and name the folder")
     head = text.head(dialect.SAMPLE_BYTES)
     if not head.strip(b"\0\t\r\n "):
         message = f"`{what}` is empty: expected a header line and rows"
         raise DataError(message, hint="download the file again, or name another one with --table FILE")
     if head.startswith(b"PK\x03\x04"):
-        return _read_zip(text, path, what)
-    opener = _opener(head)
-    if opener:
+        return _read_zip(text, path, what, depth=depth)
+    packing = compressed.opener(head)
+    if packing:
         inner = (
             PurePosixPath(member or what).stem if PurePosixPath(member or what).suffix in COMPRESSED_SUFFIXES else ""
         )
-        return _read(Text(path, _unpack(text, opener, what)), path, what, member=inner or member)
+        return _read(
+            Text(path, compressed.unpack(text, packing, what)), path, what, member=inner or member, depth=depth + 1
+        )
     kind, named = _typed(text, head, path, what)
     if named is None:
         return [_read_delimited(text, head, path, what, member)]
@@ -226,31 +225,48 @@ def _read_delimited(text: Text, head: bytes, path: Path, what: str, member: str)
     return Table(what, frame_of(found.cells), reading, tuple(found.findings))
 
 
-def _read_zip(text: Text, path: Path, what: str) -> list[Table]:
+def _read_zip(text: Text, path: Path, what: str, *, depth: int) -> list[Table]:
     try:
         with zipfile.ZipFile(io.BytesIO(text.raw) if text.raw is not None else path) as archive:
-            names = [info for info in archive.infolist() if not info.is_dir() and not _noise(info.filename)]
-            if any(info.filename == "xl/workbook.xml" for info in names):
-                return [
-                    Table(
-                        f"{what}:{sheet}", frame_of(cells), Reading(path, "excel", delimiter="", quote="", sheet=sheet)
-                    )
-                    for sheet, cells in formats.read_excel(text, what)
-                ]
+            members = [info for info in archive.infolist() if not info.is_dir() and not _noise(info.filename)]
+            if any(info.filename == "xl/workbook.xml" for info in members):
+                compressed.refuse_bomb(sum(info.file_size for info in members), len(text.all()), what)
+                return _sheets(formats.read_excel(text, what), path, what)
+            named = [info for info in members if is_table_name(info.filename)]
             tables: list[Table] = []
-            for info in names:
-                if is_table_name(info.filename):
-                    with archive.open(info) as stream:
-                        raw = _bounded(stream, info.compress_size, what)
-                    label = what if len(names) == 1 else f"{what}:{info.filename}"
-                    tables += _read(Text(path, raw), path, label, member=info.filename)
+            refused: list[DataError] = []
+            for info in named:
+                with archive.open(info) as stream:
+                    raw = compressed.bounded(stream, info.compress_size, what)
+                label = what if len(members) == 1 else f"{what}:{info.filename}"
+                try:
+                    tables += _read(Text(path, raw), path, label, member=info.filename, depth=depth + 1)
+                except DataError as error:
+                    refused.append(error)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         message = f"`{what}` is a damaged or locked zip archive: {error}"
         raise DataError(message, hint="download it again, or unpack it by hand and name the folder") from error
     if not tables:
         message = f"`{what}` is an archive without a table in it"
+        raise refused[0] if refused else DataError(message, hint="name another file with --table FILE")
+    told = tuple(
+        Finding("unreadable-file", error.message, severity="warning", action="left the file out") for error in refused
+    )
+    return [replace(tables[0], findings=(*tables[0].findings, *told)), *tables[1:]]
+
+
+def _sheets(named: formats.Named, path: Path, what: str) -> list[Table]:
+    if not named:
+        message = f"`{what}` holds no table: every sheet of it is empty"
         raise DataError(message, hint="name another file with --table FILE")
-    return tables
+    return [
+        Table(
+            f"{what}:{sheet}" if len(named) > 1 else what,
+            frame_of(cells),
+            Reading(path, "excel", delimiter="", quote="", sheet=sheet),
+        )
+        for sheet, cells in named
+    ]
 
 
 def is_table_name(name: str) -> bool:
@@ -264,47 +280,6 @@ def is_table_name(name: str) -> bool:
 def _noise(name: str) -> bool:
     parts = PurePosixPath(name).parts
     return any(part.startswith(("__MACOSX", ".")) for part in parts)
-
-
-def _opener(head: bytes) -> str:
-    marks = ((b"\x1f\x8b", "gz"), (b"BZh", "bz2"), (b"\xfd7zXZ\0", "xz"), (b"\x28\xb5\x2f\xfd", "zst"))
-    return next((kind for mark, kind in marks if head.startswith(mark)), "")
-
-
-def _unpack(text: Text, kind: str, what: str) -> bytes:
-    """Return what a compressed file holds, refusing one that grows beyond reason."""
-    import pyarrow as pa  # noqa: PLC0415 - 100 ms
-
-    packed = text.all()
-    try:
-        if kind == "zst":
-            with pa.input_stream(pa.py_buffer(packed), compression="zstd") as stream:
-                return _bounded(stream, len(packed), what)
-        openers: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {"gz": _gz, "bz2": bz2.BZ2File, "xz": lzma.LZMAFile}
-        with openers[kind](io.BytesIO(packed)) as unpacked:
-            return _bounded(unpacked, len(packed), what)
-    except (OSError, EOFError, lzma.LZMAError, ValueError) as error:
-        message = f"`{what}` is a damaged {kind} file: {error}"
-        raise DataError(message, hint="download it again") from error
-
-
-def _gz(packed: IO[bytes]) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.GzipFile(fileobj=packed))
-
-
-def _bounded(stream: IO[bytes] | pa.NativeFile, packed_bytes: int, what: str) -> bytes:
-    limit = min(UNPACKED_BYTES_MAX, max(packed_bytes * UNPACKED_RATIO_MAX, 64 << 20))
-    pieces: list[bytes] = []
-    size = 0
-    while piece := stream.read(1 << 20):
-        pieces.append(piece)
-        size += len(piece)
-        if size > limit:
-            message = (
-                f"`{what}` unpacks to more than {limit >> 20:,} MB from {packed_bytes >> 10:,} KB: an archive bomb"
-            )
-            raise DataError(message, hint="do not open this file")
-    return b"".join(pieces)
 
 
 def looks_tabular(path: Path) -> bool:
