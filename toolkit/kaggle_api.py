@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 PASSING = frozenset({408, 429, 500, 502, 503, 504})  # answers that another try may change
+NETWORK_TRIES = 3  # of a question that nobody answers; no network is no network
 TEXT_MAX = 300  # of what a server says, in a message
 KNOWS_NO_MORE = "look at its page in a browser"
 # Kaggle's client by the part of Kaggle that answers: the attribute of the area, the client in it.
@@ -49,7 +50,7 @@ class Patience:
     """How long to wait for what, in seconds; ``sleep`` does the waiting."""
 
     connect_seconds: float = 10.0
-    read_seconds: float = 30.0  # between two bytes
+    read_seconds: float = 20.0  # between two bytes
     tries: int = 5
     wait_seconds: float = 0.5  # before the second try; doubles from try to try
     wait_max_seconds: float = 30.0
@@ -365,7 +366,7 @@ class _Refusal(Exception):  # noqa: N818 - it is a refusal
         """Return how long to wait before another try makes sense, ``None`` when none does."""
         if self.cause is None and self.status not in PASSING:
             return None
-        if self.cause is not None and attempt >= 3:  # noqa: PLR2004 - no network is no network; storage has its own patience
+        if self.cause is not None and attempt >= NETWORK_TRIES:
             return None
         if self.retry_after is not None:
             return self.retry_after if self.retry_after <= patience.retry_after_max_seconds else None

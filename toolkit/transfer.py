@@ -142,6 +142,11 @@ class _CutError(Exception):
         super().__init__(text)
         self.cause = cause
 
+    @property
+    def silent(self) -> bool:
+        """Return whether nothing came for as long as we wait, which makes each further try cost as much."""
+        return "timed out" in str(self.cause).lower()
+
 
 class _Job:
     """One file on its way."""
@@ -196,7 +201,7 @@ class _Job:
                 self.place = None
             except _CutError as error:
                 have = self._have()
-                misses = 0 if have > furthest else misses + 1
+                misses = 0 if have > furthest else misses + (2 if error.silent else 1)
                 furthest = max(have, furthest)
                 told = self._cut(error)
                 if misses >= self.patience.tries or tries >= TRIES_IN_ALL_MAX:
