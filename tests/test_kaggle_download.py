@@ -30,6 +30,8 @@ from toolkit.source import fetch as fetch_by_source
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kaggle_stub.content import FaultKind
+
     from toolkit.download import Download
 
 ROWS = b"".join(
@@ -458,6 +460,11 @@ MENDED: dict[str, list[Fault]] = {
     "no checksum": [Fault("no-md5")],
     "no checksum and a cut": [Fault("no-md5"), Fault("cut", 5)],
     "no tag and a cut": [Fault("no-etag"), Fault("cut", 5)],
+    "a cut without length or checksum": [Fault("cut-unmeasured", 100_000, also=("no-md5",))],
+    "no length and no checksum": [Fault("unmeasured", also=("no-md5",))],
+    "no length, no checksum, no tag": [Fault("unmeasured", also=("no-md5", "no-etag"))],
+    "a cut with nothing to go by": [Fault("cut-unmeasured", 100_000, also=("no-md5", "no-etag"))],
+    "a cut, then all without length": [Fault("cut", 100_000), Fault("unmeasured", also=("ignore-range",))],
     "a pause with seconds": [Fault("status", 429, headers={"Retry-After": "2"})],
     "a pause with a date": [Fault("status", 429, headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"})],
     "a pause without": [Fault("status", 429)],
@@ -500,6 +507,23 @@ def test_a_fault_that_stays_is_refused_and_mended_later(
     assert complete_ones(cache) == []
     kaggle.faults.clear()
     assert content(fetch("ann/weather")) == WEATHER[2]
+
+
+NOTHING_TO_GO_BY: tuple[FaultKind, ...] = ("no-md5", "no-etag")
+
+
+@pytest.mark.parametrize("sent", [0, 1, 100_000])
+def test_a_short_table_with_nothing_to_go_by_is_never_taken_for_whole(
+    kaggle: Stub, monkeypatch: pytest.MonkeyPatch, sent: int
+) -> None:
+    """No archive around it, no length, no checksum: the listed size is all there is."""
+    kaggle.add_dataset("ann/one", {1: {"weather.csv": TABLE}})
+    monkeypatch.setattr(kaggle, "_download_dataset", lambda _: kaggle.link("x/weather.csv", TABLE))
+    kaggle.faults["storage"] = [Fault("cut-unmeasured", sent, also=NOTHING_TO_GO_BY)] * 2
+    with pytest.raises(refusals.DamagedError):
+        fetch("ann/one")
+    kaggle.faults["storage"] = [Fault("unmeasured", also=NOTHING_TO_GO_BY)]
+    assert content(fetch("ann/one")) == {"weather.csv": TABLE}
 
 
 def test_what_has_arrived_is_not_fetched_again(kaggle: Stub) -> None:

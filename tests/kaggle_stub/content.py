@@ -36,6 +36,11 @@ class Fault:
     value: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     body: dict[str, Any] | None = None
+    also: tuple[FaultKind, ...] = ()  # other things that go wrong with the same answer
+
+    def has(self, *kinds: FaultKind) -> bool:
+        """Return whether one of these goes wrong."""
+        return bool({self.kind, *self.also} & set(kinds))
 
 
 @dataclass(frozen=True)
