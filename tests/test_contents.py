@@ -150,6 +150,11 @@ def test_parts_of_one_table_are_joined_and_it_is_said(tmp_path: Path) -> None:
     assert "2019" in " ".join(finding.evidence["files"])
 
 
+def test_copies_of_one_table_are_not_joined(tmp_path: Path) -> None:
+    found = read(write(tmp_path, {"version 1/people.csv": MAIN, "version 2/people.csv": MAIN}))
+    assert found.main.rows == 59
+
+
 def test_answers_in_a_file_of_their_own_are_joined_by_their_key(tmp_path: Path) -> None:
     rows = [line.rsplit(",", 1) for line in MAIN.strip().split("\n")]
     features = "\n".join(left for left, _ in rows) + "\n"

@@ -22,7 +22,8 @@ def join_parts(found: list[Table]) -> tuple[list[Table], tuple[Finding, ...]]:
     joined: list[Table] = []
     findings: list[Finding] = []
     for (stem, _), parts in groups.items():
-        if len(parts) == 1 or not stem.strip(" /._-") or words(stem) & (TEST | VALIDATION):
+        copies = any(part.frame.equals(parts[0].frame) for part in parts[1:])
+        if len(parts) == 1 or copies or not stem.strip(" /._-") or words(stem) & (TEST | VALIDATION):
             joined += parts
             continue
         joined.append(_joined(parts))
