@@ -330,6 +330,14 @@ def test_rare_classes_and_missing_answers_are_told() -> None:
     assert found.labels == ("a", "b", "c")
 
 
+def test_rows_that_stand_in_both_tables_are_told() -> None:
+    columns = {**MEASURES, "w": words(5, "a", "b"), "target": words(6, "0", "1")}
+    test = {name: cells[:20] for name, cells in columns.items() if name != "target"}
+    fresh = {**test, "length": numbers(77)[:20]}
+    assert "rows-in-both" in codes_of(infer(columns, test=test).findings)
+    assert "rows-in-both" not in codes_of(infer(columns, test=fresh).findings)
+
+
 @settings(max_examples=120, deadline=None)
 @given(main=FRAMES, test=FRAMES)
 def test_infer_never_raises_and_gives_json(

@@ -198,6 +198,17 @@ def same_cells(frame: pd.DataFrame, one: Column, other: Column) -> bool:
     return bool(_series(frame, one).fillna("").equals(_series(frame, other).fillna("")))
 
 
+def rows_in_both(one: pd.DataFrame, other: pd.DataFrame, names: list[str]) -> int:
+    """Return how many rows of ``other`` stand in ``one`` too, judged by the columns ``names``."""
+    import pandas as pd  # noqa: PLC0415 - 300 ms, loaded by then
+
+    known, asked = (
+        pd.util.hash_pandas_object(frame[names].fillna("").astype(object), index=False).to_numpy()
+        for frame in (one, other)
+    )
+    return int(np.isin(asked, known).sum())
+
+
 def _series(frame: pd.DataFrame, column: Column) -> pd.Series[Any]:
     """Return the column's cells by its place, so that names need not be texts."""
     if column.position < frame.shape[1] and str(frame.columns[column.position]) == column.name:

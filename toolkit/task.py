@@ -26,6 +26,8 @@ SplitKind = Literal["random", "stratified", "group", "time"]
 
 
 GUESSES_MAX = 10
+SHARED_COLUMNS_MIN = 4  # rows of fewer columns are equal by chance
+SHARED_ROWS_MAX = 200_000  # beyond that, comparing all rows costs more than it tells
 
 METRICS: dict[TaskKind, tuple[str, ...]] = {
     "binary": ("roc_auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "log_loss", "brier"),
@@ -155,6 +157,7 @@ def infer(
     leaks, charges = _leaks(profile, contents, chosen.column, reading.kind)
     findings += charges
     findings += _incomplete(chosen.column, profile)
+    findings += _in_both(profile, contents)
     split, split_column, split_why = _split(profile, contents, chosen.column, reading.kind, leaks)
     return Task(
         kind=reading.kind,
@@ -472,6 +475,32 @@ def _incomplete(column: Column, profile: Profile) -> list[Finding]:
             severity="warning" if column.missing_share > 0.05 else "note",  # noqa: PLR2004 - one in twenty
             columns=(column.name,),
             action="left those rows out of training: there is no answer to learn from",
+        )
+    ]
+
+
+def _in_both(profile: Profile, contents: Contents) -> list[Finding]:
+    """Tell when rows of the test table stand in the training table too."""
+    identifiers = {identifier.name for identifier in profile.identifiers}
+    main = [column.name for column in profile.columns if column.name not in identifiers]
+    names = [name for name in main if name in set(profile.test_columns)]
+    if contents.test is None or len(names) < SHARED_COLUMNS_MIN or contents.test.rows > SHARED_ROWS_MAX:
+        return []
+    if not profile.rows or profile.rows > SHARED_ROWS_MAX:
+        return []
+    from toolkit.relations import rows_in_both  # noqa: PLC0415 - numpy, 80 ms
+
+    rows = rows_in_both(contents.main.frame, contents.test.frame, names)
+    if not rows:
+        return []
+    share = rows / max(contents.test.rows, 1)
+    return [
+        Finding(
+            "rows-in-both",
+            f"{rows:,} of the {contents.test.rows:,} rows of the test table stand in the training table too, "
+            "identifiers left aside",
+            severity="warning" if share > 0.01 else "note",  # noqa: PLR2004 - one in a hundred
+            action="kept; answers to those rows are remembered rather than predicted",
         )
     ]
 
