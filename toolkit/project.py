@@ -63,6 +63,7 @@ TRAINED = (
     "reports/candidates.png",
     "reports/importances.png",
 )
+SAMPLE_SUBMISSION = "data/sample_submission.csv"  # how a competition wants its answers; `predict` reads it
 WRITTEN = ("DATA_CARD.md", "data/train.csv", "model/plan.json", "model/provenance.json", "model/schema.json")
 
 
@@ -178,8 +179,9 @@ def tree(named: Names, contents: Contents) -> tuple[str, ...]:
         for path in folder.rglob("*")
         if path.is_file() and not set(path.parts) & set(CACHES)
     }
-    tested = {"data/test.csv"} if contents.test is not None else set()
-    return tuple(sorted(rendered | tested | set(TRAINED) | set(WRITTEN)))
+    given = {"data/test.csv"} if contents.test is not None else set()
+    given |= {SAMPLE_SUBMISSION} if contents.sample_submission is not None else set()
+    return tuple(sorted(rendered | given | set(TRAINED) | set(WRITTEN)))
 
 
 def check_free(path: Path) -> None:
@@ -267,6 +269,8 @@ def _write_data(path: Path, plan: Plan, schema: dict[str, Any], profile: Profile
     _write_table(contents.main, train)
     if contents.test is not None:
         _write_table(contents.test, path / "data" / "test.csv")
+    if contents.sample_submission is not None:
+        _write_table(contents.sample_submission, path / SAMPLE_SUBMISSION)
     digest = hashlib.sha256(train.read_bytes()).hexdigest()
     plan = dataclasses.replace(plan, data=DataFile(path="data/train.csv", rows=contents.main.rows, sha256=digest))
     written = {

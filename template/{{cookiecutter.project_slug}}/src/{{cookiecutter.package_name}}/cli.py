@@ -69,24 +69,34 @@ def predict(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="A CSV or Parquet file, of any size.")],
     output: Annotated[Path | None, typer.Option(help="Where to write the CSV; standard output by default.")] = None,
 ) -> None:
-    """Answer every row of a file: its columns in order, then the prediction and its probabilities."""
+    """Answer every row of a file: its columns in order, then the prediction and its probabilities.
+
+    An output called submission.csv gets the form of data/sample_submission.csv instead, where there is one.
+    """
     from .batch import predict_chunks  # noqa: PLC0415 - each command loads what it needs
     from .model import Model  # noqa: PLC0415 - as above
+    from .submission import NAME, SAMPLE, scored_by, write_submission  # noqa: PLC0415 - as above
     from .tables import read_file  # noqa: PLC0415 - as above
 
-    model = Model.load(Settings.from_environment().model_dir)
+    model_dir = Settings.from_environment().model_dir
+    model = Model.load(model_dir)
     if output is None:
         predict_chunks(model, read_file(source), sys.stdout)
         return
     # Written beside its place and moved in at the end: a file that is there is whole.
+    sample = Path(SAMPLE)
+    as_sample = output.name == NAME and sample.exists()
     descriptor, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as out:
-            rows = predict_chunks(model, read_file(source), out)
+            if as_sample:
+                rows = write_submission(model, source, sample, out, metric=scored_by(model_dir))
+            else:
+                rows = predict_chunks(model, read_file(source), out)
         Path(name).replace(output)
     finally:
         Path(name).unlink(missing_ok=True)
-    _say(f"{rows:,} rows answered in {output}")
+    _say(f"{rows:,} rows answered in {output}{f', in the form of {sample}' if as_sample else ''}")
 
 
 @app.command()
