@@ -114,6 +114,8 @@ def keep(shelf: Shelf, staging: Path, provenance: Provenance) -> Download:
     write_atomic(shelf.provenance, told)
     write_atomic(shelf.marker, f"{_seal(told)}\n")
     shutil.rmtree(shelf.work, ignore_errors=True)
+    for path in shelf.folder.glob(".*"):
+        path.unlink(missing_ok=True)  # what a process that was killed had begun to write
     return Download(shelf.files, records, replace(provenance, files=records))
 
 

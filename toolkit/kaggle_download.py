@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urljoin
 
 from toolkit import search
 from toolkit.cache import Shelf, alone, complete, keep, newest, shelf_of
 from toolkit.credentials import CREATE_HINT, find
 from toolkit.download import Download, Provenance
-from toolkit.errors import AccessError, DataError
+from toolkit.errors import AccessError, DataError, ProjectError
 from toolkit.files import DamagedArchiveError, is_archive, safe_path, unpack
 from toolkit.kaggle_api import Kaggle, Patience, Say, consent_error, rules_error, silent
 from toolkit.refusals import (
@@ -24,6 +26,7 @@ from toolkit.refusals import (
     NotFoundError,
     OfflineError,
     PrivateError,
+    RateLimitError,
     ServerError,
     VersionError,
 )
@@ -84,7 +87,7 @@ def fetch(
     kaggle = Kaggle(find(), enduring.hurried if cached is not None else enduring, told)
     try:
         first = _look_up(kaggle, handle)
-    except (NetworkError, ServerError) as error:
+    except (NetworkError, ServerError, RateLimitError) as error:
         if cached is None:
             raise
         told(
@@ -173,7 +176,10 @@ class _Job:
                 self._bundle(known)
             self._check_any()
             return keep(self.shelf, self.staging, known.provenance)
-        except DataError:
+        except (DataError, ProjectError) as error:
+            cause = error.__cause__
+            if isinstance(cause, OSError) and not isinstance(cause, gzip.BadGzipFile):
+                raise space_error(cause, self.shelf.folder) from cause
             shutil.rmtree(self.shelf.work, ignore_errors=True)  # nobody will want the rest of what is refused
             raise
         except OSError as error:
@@ -225,7 +231,7 @@ class _Job:
             if is_archive(path):
                 self.say(f"{self.handle}: unpacking")
                 unpack(path, self.staging, nested=self.handle.kind != "model")
-            elif path.name == "bundle" or path.name.startswith(("archive.", "output.")):
+            elif path.name in {"bundle", "archive.tar.gz"} or path.suffix in {".zip", ".tar", ".tgz"}:
                 message = f"`{name}` is no archive"
                 raise DamagedArchiveError(message)
             else:
@@ -241,10 +247,13 @@ class _Job:
         total = sum(file.size_bytes or 0 for file in known.files)
         stop = threading.Event()
 
-        def one(number: int, file: _Listed) -> None:
+        def say(line: str) -> None:
             if stop.is_set():
-                return
-            try:
+                raise _StoppedError
+            self.say(line)
+
+        def one(number: int, file: _Listed) -> None:
+            if not stop.is_set():
                 bring(
                     self._locate(file.name),
                     arriving / str(number),
@@ -252,15 +261,16 @@ class _Job:
                     size_bytes=file.size_bytes,
                     room_bytes=total,
                     patience=self.patience,
-                    say=self.say,
+                    say=say,
                 )
-            except AccessError:
-                stop.set()
-                raise
 
         with ThreadPoolExecutor(THREADS) as pool:
-            for done in [pool.submit(one, number, file) for number, file in enumerate(known.files)]:
-                done.result()
+            try:
+                for done in as_completed([pool.submit(one, number, file) for number, file in enumerate(known.files)]):
+                    done.result()
+            except BaseException:  # Ctrl-C too: the other files stop at their next word
+                stop.set()
+                raise
         for number, place in enumerate(places):
             target = self.staging / place
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -306,10 +316,9 @@ class _Job:
                         )
             except NotFoundError as error:
                 raise self._gone(error) from error
-            target = told.headers.get("Location") if told.is_redirect else None
-            if target:
+            if told.is_redirect:
                 told.close()
-                return Place(url=target)
+                return Place(url=urljoin(told.url, told.headers["Location"]))
             return Place(answer=told)
 
         return locate
@@ -341,6 +350,10 @@ class _Job:
             fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
         return replace(known, provenance=provenance)
+
+
+class _StoppedError(Exception):
+    """Another file has failed, or somebody has ended the command."""
 
 
 def _describe_dataset(kaggle: Kaggle, handle: Handle, version: int | None, answer: Any) -> _Known:
@@ -513,7 +526,7 @@ def _no_version(handle: Handle, versions: tuple[int, ...]) -> VersionError:
     there = (
         f": there {'is' if len(versions) == 1 else 'are'} {'' if few else 'among others '}{shown}" if versions else ""
     )
-    message = f"`{handle}` has no version {handle.version}{there}"
+    message = f"`{replace(handle, version=None)}` has no version {handle.version}{there}"
     newest_handle = replace(handle, version=versions[-1] if versions else None)
     return VersionError(message, hint=f"try `kaggle2app fetch {newest_handle}`")
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
-from toolkit.errors import AccessError
+from toolkit.errors import AccessError, ProjectError
 from toolkit.files import human_size, write_atomic
 from toolkit.kaggle_api import PASSING, Patience, Say, network_error, retry_after, silent
 from toolkit.refusals import DamagedError, NotFoundError, PrivateError, RateLimitError, ServerError, SpaceError
@@ -107,6 +107,10 @@ def bring(
         return job.run()
     except OSError as error:
         raise space_error(error, target.parent) from error
+    except ProjectError as error:  # what writing whole files or nothing raises
+        if isinstance(error.__cause__, OSError):
+            raise space_error(error.__cause__, target.parent) from error
+        raise
 
 
 def space_error(error: OSError, folder: Path) -> AccessError:
