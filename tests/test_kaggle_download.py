@@ -409,9 +409,10 @@ def test_who_is_not_signed_in_is_told_how(kaggle: Stub, monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("kaggle")
-def test_what_is_not_there_is_told_with_what_is_near() -> None:
+@pytest.mark.parametrize("typed", ["bob/weather", "ann/wether", "anne/weather-data"])
+def test_what_is_not_there_is_told_with_what_is_near(typed: str) -> None:
     with pytest.raises(refusals.NotFoundError) as caught:
-        fetch("bob/weather")
+        fetch(typed)
     assert "ann/weather" in caught.value.hint
 
 

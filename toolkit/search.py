@@ -24,6 +24,7 @@ SORTS: tuple[Sort, ...] = get_args(Sort)
 FOUND_MAX = 20
 PAGES_MAX = 5
 NEAR_MAX = 3
+NEAR_LIKENESS = 0.5  # more alike than not
 # Beyond this a reader has seen the data before: the few dozen that courses use have thousands of notebooks.
 NOTEBOOKS_WORN = 500
 DOWNLOADS_WORN = 100_000
@@ -125,23 +126,34 @@ def near(kaggle: Kaggle, handle: Handle) -> tuple[str, ...]:
         return ()
     kind: SearchKind = handle.kind
     wanted = f"{handle.owner}/{handle.slug}".strip("/").lower()
-    words = " ".join(re.split(r"[^A-Za-z0-9]+", handle.slug))
+    words = re.split(r"[^A-Za-z0-9]+", handle.slug)
     ranked: dict[str, float] = {}
-    try:
-        for item in _items(kaggle, words, kind, "relevance", None, hurried=True):
-            one = _found(kind, item)
-            if one is None or one.handle == str(handle):
-                continue
-            name = "/".join(one.handle.rpartition(":")[2].split("/")[:2]).lower()
-            alike = difflib.SequenceMatcher(None, wanted, name).ratio()
-            same = 1.0 if name.rpartition("/")[2] == handle.slug.lower() else 0.0
-            ranked[one.handle] = max(alike, same)
-            if len(ranked) >= FOUND_MAX:
-                break
-    except (AccessError, UsageError):
-        return ()
+    for asked in _guesses(kind, handle, words):
+        try:
+            for item in _items(kaggle, asked, kind, "relevance", None, hurried=True):
+                one = _found(kind, item)
+                if one is None or one.handle == str(handle):
+                    continue
+                name = "/".join(one.handle.rpartition(":")[2].split("/")[:2]).lower()
+                alike = difflib.SequenceMatcher(None, wanted, name).ratio()
+                same = 1.0 if name.rpartition("/")[2] == handle.slug.lower() else 0.0
+                ranked[one.handle] = max(alike, same)
+                if len(ranked) >= FOUND_MAX:
+                    break
+        except (AccessError, UsageError):
+            break
+        if any(alike > NEAR_LIKENESS for alike in ranked.values()):
+            break
     best = sorted(ranked, key=lambda name: -ranked[name])
-    return tuple(name for name in best[:NEAR_MAX] if ranked[name] > 0.5)  # noqa: PLR2004 - more alike than not
+    return tuple(name for name in best[:NEAR_MAX] if ranked[name] > NEAR_LIKENESS)
+
+
+def _guesses(kind: SearchKind, handle: Handle, words: list[str]) -> tuple[str, ...]:
+    """Return what to search for, the likeliest first: the name, its owner, its longest word, that word's beginning."""
+    longest = max(words, key=len)
+    owner = handle.owner if kind != "competition" else ""
+    guesses = (" ".join(words), owner, longest, longest[: max(3, len(longest) // 2)])
+    return tuple(dict.fromkeys(guess for guess in guesses if guess))
 
 
 def _items(
