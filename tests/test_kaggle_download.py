@@ -21,7 +21,7 @@ import pytest
 from kaggle_stub import Fault, Stub, archive
 from kaggle_stub.answers import KEY, TOKEN, USERNAME
 
-from toolkit import kaggle_download, refusals
+from toolkit import contents, kaggle_download, refusals
 from toolkit.errors import AccessError, DataError, ToolkitError
 from toolkit.files import sha256_of
 from toolkit.handle import Handle
@@ -254,6 +254,34 @@ def test_a_competition_arrives_with_its_metric_and_the_page_on_its_data(kaggle: 
     kaggle.seen.clear()
     assert fetch("competition:spaceship") == download
     assert kaggle.seen == []
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "## Data\n\n* number: how many\n* **word** - the word, see <https://example.com>",
+        "| Variable | Definition |\n|---|---|\n| number | how many |\n| word | the word |",
+        (
+            "<h2>Data</h2><script>evil()</script><table><tr><th>Variable</th><th>Definition</th></tr>"
+            "<tr><td>number</td>\n<td>how many</td></tr><tr><td><b>word</b></td><td>the &quot;word&quot;</td></tr></table>"
+        ),
+        "<ul>\n<li><code>number</code> - how many</li>\n<li>word: the word</li></ul>",
+    ],
+    ids=["list", "table", "html table", "html list"],
+)
+def test_the_page_on_the_data_describes_its_columns(kaggle: Stub, page: str) -> None:
+    thing = kaggle.add_competition("spaceship", {"train.csv": TABLE})
+    thing.extra["pages"] = [{"name": "data-description", "content": page}]
+    described = contents.read(fetch("competition:spaceship")).descriptions
+    assert described["number"] == "how many"
+    assert described["word"].startswith("the")
+
+
+def test_column_descriptions_reach_the_input_contract(kaggle: Stub) -> None:
+    kaggle.datasets["ann/weather"].extra = {
+        "data": [{"name": "weather.csv", "columns": [{"name": "word", "description": "what was said"}]}]
+    }
+    assert contents.read(fetch("ann/weather")).descriptions == {"word": "what was said"}
 
 
 def test_rules_that_were_not_accepted_are_found_before_anything_is_fetched(kaggle: Stub) -> None:

@@ -44,6 +44,8 @@ def descriptions_from(
         for key, description in _from_text(text, by_key).items():
             used.add(path)
             found.setdefault(key, description)
+    for key, description in _from_text(provenance.description, by_key).items():
+        found.setdefault(key, description)
     for table in dictionaries:
         pair = _columns_of(table)
         if pair is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import html
+import re
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -409,7 +411,7 @@ def _describe_competition(kaggle: Kaggle, handle: Handle, version: int | None, a
         lambda: kaggle.ask("competitions", "list_competition_pages", about=handle, competition_name=handle.slug)
     )
     texts = {
-        _line(page.name).lower().replace(" ", "-"): _text(page.content)
+        _line(page.name).lower().replace(" ", "-"): _text(_plain(page.content))
         for page in (pages.pages if pages else None) or []
     }
     data = next((texts[name] for name in DATA_PAGES if texts.get(name)), "")
@@ -600,6 +602,19 @@ def _text(text: Any) -> str:
     lines = str(text or "").replace("\r\n", "\n").split("\n")
     plain = ["".join(letter if letter.isprintable() else " " for letter in line).rstrip() for line in lines]
     return "\n".join(plain).strip()[:TEXT_MAX]
+
+
+def _plain(text: Any) -> str:
+    """Return a page's text without its HTML: what stands in cells of one row stays on one line."""
+    page = str(text or "")
+    if not re.search(r"</(?:p|li|tr|div|h[1-6])>", page, re.IGNORECASE):
+        return page
+    page = re.sub(r"\s*\n\s*", " ", page)
+    page = re.sub(r"(?is)<(script|style)\b.*?</\1>", " ", page)
+    page = re.sub(r"(?i)</t[dh]>\s*(?=<t[dh])", " | ", page)
+    page = re.sub(r"(?i)<(?:br|/p|/li|/tr|/div|/h[1-6]|/ul|/ol|/table)\b[^>]*>", "\n", page)
+    lines = html.unescape(re.sub(r"<[^>]*>", "", page)).split("\n")
+    return "\n".join(line.strip() for line in lines if line.strip())
 
 
 def _is_name(name: str) -> bool:
