@@ -189,7 +189,6 @@ def environment(project: Project) -> dict[str, str]:
         if name in ENVIRONMENT_KEPT or name.startswith(ENVIRONMENT_PREFIXES_KEPT)
     }
     return {
-        "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while they wait cost tenfold on a busy machine
         **kept,
         "PYTHONPATH": str(project.path / "src"),
         "PYTHONDONTWRITEBYTECODE": "1",

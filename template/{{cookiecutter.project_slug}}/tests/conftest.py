@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from {{cookiecutter.package_name}}.api import create_app
+from {{cookiecutter.package_name}}.cli import CALM_THREADS
 from {{cookiecutter.package_name}}.model import Model
 from {{cookiecutter.package_name}}.settings import Settings
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from {{cookiecutter.package_name}}.schema import Schema
 
 PROJECT = Path(__file__).parents[1]
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before scikit-learn is loaded: small fits must not spin
+for variable, value in CALM_THREADS.items():  # before scikit-learn is loaded, which reads them once
+    os.environ.setdefault(variable, value)
 
 
 @pytest.fixture(scope="session")

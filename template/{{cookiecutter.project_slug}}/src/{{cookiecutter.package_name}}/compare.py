@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from .errors import TrainingError
 from .evaluation import GREATER_IS_BETTER, Answers, score
@@ -79,22 +80,26 @@ def _try(
     deadline: float,
 ) -> Trial:
     trial = Trial(candidate)
-    started = time.perf_counter()
-    for learn, check in folds:
+
+    def fold(learn: NDArray[np.intp], check: NDArray[np.intp]) -> float | None:
         # The baseline and the linear model always finish: without them there is nothing to compare or to ship.
         if candidate["estimator"] == "gradient_boosting" and time.perf_counter() > deadline:
+            return None
+        answer = fit(plan, candidate, examples.at(learn), examples.target[learn]).predict(examples.at(check))
+        return score(plan["metric"], Answers(examples.target[check], answer, positive_code(plan)))
+
+    started = time.perf_counter()
+    try:
+        with warnings.catch_warnings(record=True) as caught:  # one for all threads, which share what it changes
+            warnings.simplefilter("always")
+            scores = Parallel(n_jobs=-1, prefer="threads")(delayed(fold)(learn, check) for learn, check in folds)
+        trial.warned = {str(warning.message).splitlines()[0] for warning in caught}
+    except (ValueError, FloatingPointError) as error:
+        trial.status, trial.why = "failed", str(error).splitlines()[0]
+    else:
+        trial.folds = [found for found in scores if found is not None]
+        if None in scores:
             trial.status, trial.why = "skipped", "the time limit came first; raise it with `train --seconds`"
-            break
-        try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                predictor = fit(plan, candidate, examples.at(learn), examples.target[learn])
-            answer = predictor.predict(examples.at(check))
-            trial.warned |= {str(warning.message).splitlines()[0] for warning in caught}
-        except (ValueError, FloatingPointError) as error:
-            trial.status, trial.why = "failed", str(error).splitlines()[0]
-            break
-        trial.folds.append(score(plan["metric"], Answers(examples.target[check], answer, positive_code(plan))))
     trial.fit_seconds = time.perf_counter() - started
     return trial
 
