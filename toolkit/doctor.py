@@ -60,7 +60,7 @@ class Diagnosis(Record):
 
 def diagnose(*, offline: bool = False, patience: Patience | None = None) -> Diagnosis:
     """Return how things stand; Kaggle is asked one small question, unless ``offline``."""
-    from toolkit.source import cache_folder  # noqa: PLC0415 - a function, so that the variable counts that is set now
+    from toolkit.cache import cache_folder  # noqa: PLC0415 - a function, so that the variable counts that is set now
 
     credentials = find()
     cache = cache_folder()
