@@ -47,7 +47,7 @@ CLIENTS = {
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait for what, in seconds; ``sleep`` does the waiting."""
+    """How long to wait for what, in seconds; ``sleep`` does the waiting, ``clock`` tells the time."""
 
     connect_seconds: float = 10.0
     read_seconds: float = 20.0  # between two bytes
@@ -58,6 +58,7 @@ class Patience:
     drip_seconds: float = 60.0  # in such a stretch at least `drip_bytes` must come
     drip_bytes: int = 60_000
     sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
 
     def before(self, attempt: int) -> float:
         """Return the seconds to wait before try number ``attempt`` + 1."""

@@ -298,7 +298,7 @@ class _Job:
 
         body = answer.raw
         meter = _Meter(self.label, sent.size_bytes, have, self.say)
-        stretch, since = time.monotonic(), 0
+        stretch, since = self.patience.clock(), 0
         pending: Future[None] | None = None
         with ThreadPoolExecutor(1) as beside:
             try:
@@ -311,7 +311,7 @@ class _Job:
                     self.hashed_bytes += len(chunk)
                     since += len(chunk)
                     meter.add(len(chunk))
-                    now = time.monotonic()
+                    now = self.patience.clock()
                     if now - stretch > self.patience.drip_seconds:
                         if since < self.patience.drip_bytes:
                             raise _CutError(text=f"{human_size(since)} in {now - stretch:.0f} s is no speed")

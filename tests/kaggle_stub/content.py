@@ -20,6 +20,7 @@ FaultKind = Literal[
     "no-etag",
     "new-etag",  # the file has changed since
     "drip",  # send this many bytes a second
+    "stall",  # send this many bytes, then nothing more, the connection staying open
     "silence",  # send nothing for this many seconds
     "hang-up",  # close the connection without an answer
     "redirect",  # to this address

@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from kaggle_stub.answers import Answers, Refused
 from kaggle_stub.content import Fault, Seen
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pytest
 
 MODIFIED = "Tue, 14 Nov 2023 22:13:20 GMT"
-CHUNK = 1 << 16
+STALL_SECONDS = 300.0  # longer than any test
 
 
 class Stub(Answers):
@@ -169,7 +169,8 @@ class _Storage(_Handler):
     def do_GET(self) -> None:
         address = urlsplit(self.path)
         self.stub.note("storage", self.path, self.small_headers(), {})
-        fault = self.stub.next_fault("storage") or Fault("type", "application/octet-stream")
+        name = unquote(address.path).rsplit("/", 1)[-1]
+        fault = self.stub.next_fault(name, "storage") or Fault("type", "application/octet-stream")
         if self.send_fault(fault):
             return
         signed = parse_qs(address.query).get("X-Goog-Signature", [""])[0]
@@ -229,6 +230,11 @@ class _Storage(_Handler):
     def _send_body(self, part: memoryview, fault: Fault) -> None:
         if fault.kind in {"cut", "cut-unmeasured"}:
             self.wfile.write(part[: fault.value])
+            self.close_connection = True
+            return
+        if fault.kind == "stall":
+            self.wfile.write(part[: fault.value])
+            self.stub.wait(STALL_SECONDS)
             self.close_connection = True
             return
         if fault.kind == "drip":
