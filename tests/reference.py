@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
-VERBS = ("new", "inspect", "fetch", "search", "doctor", "check")
+VERBS = ("new", "inspect", "fetch", "search", "submit", "doctor", "check")
 HEAD = """# Command line
 
 ```sh

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from toolkit.task import Task
 
 GUESSES_SHOWN_MAX = 5
-VERBS = frozenset({"new", "inspect", "fetch", "search", "doctor", "check"})
+VERBS = frozenset({"new", "inspect", "fetch", "search", "submit", "doctor", "check"})
 DEBUG = "KAGGLE2APP_DEBUG"  # set: show the traceback of a bug
 
 # Plain help: rich_markup_mode would load rich, 60 ms, to draw boxes around it.
@@ -212,6 +212,31 @@ def search(
         report.print_json({"words": asked, "kind": kind, "found": [one.to_json() for one in found]})
     else:
         report.print_found(found, asked)
+
+
+@app.command()
+def submit(
+    project: Annotated[Path, typer.Argument(metavar="PROJECT", help="The folder of a generated project.")] = Path(),
+    *,
+    message: Annotated[str, typer.Option("--message", "-m", metavar="TEXT", help="What is new in this submission.")],
+    competition: Annotated[
+        str | None, typer.Option(metavar="SLUG", help="Which competition. [default: the one the data came from]")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Answers that are there already. [default: the model's]")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Hand a project's answers in to its competition, wait for the score and keep it with the project."""
+    from toolkit import report  # noqa: PLC0415 - each command loads what it needs
+    from toolkit.submission import submit as hand_in  # noqa: PLC0415 - as above
+
+    with _progress() as steps, steps("submit"):
+        submitted = hand_in(project, message=message, competition=competition, file=file, say=steps.say)
+    if json:
+        report.print_json(submitted.to_json())
+    else:
+        report.print_submitted(submitted)
 
 
 @app.command()

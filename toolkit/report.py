@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from toolkit.profile import Profile
     from toolkit.project import Names
     from toolkit.search import Found
+    from toolkit.submission import Submitted
     from toolkit.task import Task
 
 PIPE_COLUMNS = 160  # a pipe has no width of its own
@@ -253,6 +254,23 @@ def print_found(found: Sequence[Found], words: str) -> None:
         ],
     )
     _next(out, (f"kaggle2app inspect {shlex.quote(found[0].handle)}",))
+
+
+def print_submitted(submitted: Submitted) -> None:
+    """Print what became of a submission."""
+    from toolkit.submission import RESULTS  # noqa: PLC0415 - for `submit` alone
+
+    out = _console(sys.stdout)
+    of_teams = f" of {submitted.teams:,}" if submitted.teams else ""
+    facts = (
+        ("competition", submitted.competition),
+        ("answers", f"{submitted.rows:,} rows in {submitted.file.name}"),
+        ("score", submitted.score or "not there yet"),
+        ("private score", submitted.private_score),
+        ("rank", f"{submitted.rank:,}{of_teams}" if submitted.rank else ""),
+        ("kept in", RESULTS),
+    )
+    _facts(out, tuple((name, told) for name, told in facts if told))
 
 
 def print_diagnosis(diagnosis: Diagnosis) -> None:

@@ -25,6 +25,8 @@ FaultKind = Literal[
     "hang-up",  # close the connection without an answer
     "redirect",  # to this address
     "type",  # this Content-Type
+    "lost",  # do what was asked, then close the connection without an answer
+    "unnumbered",  # answer without a `ref`
     "body",  # this JSON as the answer of the API
 ]
 

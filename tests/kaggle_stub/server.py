@@ -151,6 +151,11 @@ class _Api(_Handler):
         except Refused as refused:
             problem = {"code": refused.status, "message": refused.message}
             return self.send(refused.status, json.dumps(problem).encode(), {"Content-Type": "application/json"})
+        if fault and fault.kind == "lost":
+            self.close_connection = True
+            return None
+        if fault and fault.kind == "unnumbered" and isinstance(told, dict):
+            told = {name: value for name, value in told.items() if name != "ref"}
         if isinstance(told, str):
             return self.send(302, b"", {"Location": told, "Content-Type": "text/html"})
         return self.send(200, json.dumps(told).encode(), {"Content-Type": "application/json; charset=utf-8"})
