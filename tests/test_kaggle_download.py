@@ -7,6 +7,7 @@ import hashlib
 import io
 import itertools
 import json
+import math
 import os
 import shutil
 import signal
@@ -385,6 +386,25 @@ def test_a_notebooks_output_arrives(kaggle: Stub) -> None:
     assert content(fetch("notebook:ann/eda/1")) == {"a.csv": b"a\n1\n"}
 
 
+def test_a_notebooks_output_that_is_no_archive_comes_file_by_file(kaggle: Stub) -> None:
+    files = {"a.csv": b"a\n1\n", "plots/b.png": b"png", "submission.csv": b"id,y\n"}
+    kaggle.add_notebook("ann/eda", {3: files})
+    kaggle.faults["DownloadKernelOutput"] = [Fault("status", 404)]
+    assert content(fetch("notebook:ann/eda")) == files
+
+
+def test_a_notebook_without_output_is_told_as_such(kaggle: Stub) -> None:
+    kaggle.add_notebook("ann/eda", {3: {}})
+    kaggle.faults["DownloadKernelOutput"] = [Fault("status", 404)]
+    with pytest.raises(refusals.NotFoundError, match="no output"):
+        fetch("notebook:ann/eda")
+
+
+def test_a_version_that_only_the_list_of_versions_tells_is_taken(kaggle: Stub) -> None:
+    kaggle.datasets["ann/weather"].meta["currentVersionNumber"] = None
+    assert fetch("ann/weather").provenance.version == "2"
+
+
 # Refusals, told apart
 
 
@@ -537,6 +557,17 @@ MENDED: dict[str, list[Fault]] = {
     "silence": [Fault("silence", 300.0)],
     "silence in the middle": [Fault("stall", 100_000)],
     "hanging up": [Fault("hang-up")],
+    "chunks": [Fault("chunked")],
+    "chunks without checksum": [Fault("chunked", also=("no-md5",))],
+    "cut chunks": [Fault("cut-chunked", 100_000)],
+    "cut chunks with nothing to go by": [Fault("cut-chunked", 100_000, also=("no-md5", "no-etag"))],
+    "packed on the way": [Fault("gzip")],
+    "packed where it lies": [Fault("gzip-stored")],
+    "packed on the way and without checksum": [Fault("gzip", also=("no-md5",))],
+    "packed in chunks": [Fault("chunked", also=("gzip",))],
+    "parts shorter than asked for": [Fault("cut", 100_000), *[Fault("short-parts", 90_000)] * 8],
+    "a part that nobody asked for": [Fault("part")],
+    "odd headers": [Fault("cut", 100_000, also=("odd-headers",)), Fault("odd-headers")],
 }
 
 
@@ -632,11 +663,41 @@ def test_a_slow_drip_is_no_speed(kaggle: Stub) -> None:
     """Each look at the clock finds it a minute on: the drip has brought less than it should, whatever is quick more."""
     kaggle.faults["storage"] = [Fault("drip", 1000)]
     minutes = itertools.count(step=61)
-    patience = replace(Clock().patience, drip_bytes=500, clock=lambda: float(next(minutes)))
+    patience = replace(Clock().patience, drip_bytes=500, answer_seconds=math.inf, clock=lambda: float(next(minutes)))
     said: list[str] = []
     download = kaggle_download.fetch(Handle.parse("ann/weather"), patience=patience, say=said.append)
     assert content(download) == WEATHER[2]
     assert any("is no speed" in line for line in said)
+
+
+def test_a_drip_that_does_not_end_ends(kaggle: Stub) -> None:
+    kaggle.faults["storage"] = [Fault("drip", 1000)] * 99
+    minutes = itertools.count(step=61)
+    patience = replace(Clock().patience, drip_bytes=500, answer_seconds=math.inf, clock=lambda: float(next(minutes)))
+    with pytest.raises(refusals.DamagedError, match="is no speed"):
+        fetch("ann/weather", patience=patience)
+    assert len(kaggle.calls("storage")) == 3
+
+
+def test_an_answer_of_the_api_that_does_not_end_ends(kaggle: Stub) -> None:
+    kaggle.faults["GetDataset"] = [Fault("drip", 10)] * 99
+    minutes = itertools.count(step=61)
+    with pytest.raises(refusals.NetworkError, match="gone silent"):
+        fetch("ann/weather", patience=replace(Clock().patience, clock=lambda: float(next(minutes))))
+
+
+@pytest.mark.parametrize("body", [b'{"code": 500}', b'{"message": "hello", "code": 400, "rows": []}', b"[1, 2]", b""])
+def test_a_json_file_that_the_api_answers_itself_is_a_file(kaggle: Stub, body: bytes) -> None:
+    kaggle.add_model("ann/tree/PY_TORCH/base", {1: {"config.json": body}})
+    kaggle.faults["DownloadModelInstanceVersion"] = [Fault("file", body)]
+    assert content(fetch("ann/tree/torch/base")) == {"config.json": body}
+    assert kaggle.calls("storage") == []
+
+
+def test_an_error_that_arrives_in_place_of_a_file_is_an_error(kaggle: Stub) -> None:
+    kaggle.faults["DownloadDataset"] = [Fault("file", b'{"code": 403, "message": "Permission denied"}')]
+    with pytest.raises(refusals.PrivateError, match="Permission denied"):
+        fetch("ann/weather")
 
 
 @pytest.mark.usefixtures("kaggle")

@@ -32,6 +32,9 @@ Say = Callable[[str], None]
 
 PASSING = frozenset({408, 429, 500, 502, 503, 504})  # answers that another try may change
 NETWORK_TRIES = 3  # of a question that nobody answers; no network is no network
+ANSWER_BYTES_MAX = 100_000_000  # of an answer that is no file; listings have some hundred kB
+ERROR_BYTES_MAX = 10_000
+ERROR_FIELDS = frozenset({"code", "message", "status", "details", "error"})
 TEXT_MAX = 300  # of what a server says, in a message
 KNOWS_NO_MORE = "look at its page in a browser"
 # Kaggle's client by the part of Kaggle that answers: the attribute of the area, the client in it.
@@ -55,8 +58,9 @@ class Patience:
     wait_seconds: float = 0.5  # before the second try; doubles from try to try
     wait_max_seconds: float = 30.0
     retry_after_max_seconds: float = 120.0
-    drip_seconds: float = 60.0  # in such a stretch at least `drip_bytes` must come
-    drip_bytes: int = 60_000
+    drip_seconds: float = 30.0  # in such a stretch at least `drip_bytes` must come
+    drip_bytes: int = 30_000
+    answer_seconds: float = 120.0  # for the whole of an answer that is no file
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
@@ -168,17 +172,22 @@ class Kaggle:
         session.resolve_redirects = lambda *_, **__: iter(())  # a download's 302 is what we came for
         patience, remember = self.patience, self._remember
 
-        from requests.adapters import HTTPAdapter  # noqa: PLC0415 - as above
+        import requests  # noqa: PLC0415 - as above
 
-        class Adapter(HTTPAdapter):
+        class Adapter(requests.adapters.HTTPAdapter):
             def send(self, request: Any, *args: Any, **options: Any) -> Any:
                 options["timeout"] = (patience.connect_seconds, patience.read_seconds)
                 answer = super().send(request, *args, **options)
-                attached = "attachment" in answer.headers.get("Content-Disposition", "")
-                if answer.is_redirect or (attached and answer.status_code == 200):  # noqa: PLR2004 - OK
+                remember(answer)
+                if not options.get("stream"):
+                    try:
+                        _read(answer, patience)
+                    except requests.RequestException:
+                        answer.close()
+                        raise
+                elif answer.is_redirect or _is_file(answer):
                     # The client would read a file called JSON whole, and look for an error in it.
                     answer.headers.pop("Content-Type", None)
-                remember(answer)
                 return answer
 
         session.mount("https://", Adapter())
@@ -390,6 +399,55 @@ def _refused(answer: Any) -> _Refusal:
             status = int(str(code))
     text = " ".join(text.split())[:TEXT_MAX].rstrip(". ")
     return _Refusal(status=status, text=text, after=retry_after(answer))
+
+
+def _read(answer: Any, patience: Patience) -> None:
+    """Read an answer to its end, which must come in time and before it fills the memory."""
+    import requests  # noqa: PLC0415 - it is loaded
+    import urllib3  # noqa: PLC0415 - as above
+
+    parts, size, started = [], 0, patience.clock()
+    try:
+        while part := answer.raw.read1(ANSWER_BYTES_MAX, decode_content=True):
+            parts.append(part)
+            size += len(part)
+            if size > ANSWER_BYTES_MAX:
+                message = f"an answer of more than {ANSWER_BYTES_MAX:,} bytes"
+                raise requests.exceptions.ContentDecodingError(message)
+            if patience.clock() - started > patience.answer_seconds:
+                message = "timed out"
+                raise requests.exceptions.ReadTimeout(message)
+    except urllib3.exceptions.ReadTimeoutError as error:
+        raise requests.exceptions.ReadTimeout(error) from error
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.exceptions.ChunkedEncodingError(error) from error
+    answer._content, answer._content_consumed = b"".join(parts), True  # noqa: SLF001 - where it keeps what it has read
+
+
+def _is_file(answer: Any) -> bool:
+    """Return whether an answer to a download is the file itself, and no error that arrives as if all were well."""
+    if answer.status_code != 200:  # noqa: PLR2004 - OK
+        return False
+    if "attachment" in answer.headers.get("Content-Disposition", ""):
+        return True
+    length = answer.headers.get("Content-Length", "")
+    if not length.isdigit() or int(length) > ERROR_BYTES_MAX:
+        return True
+    from io import BytesIO  # noqa: PLC0415 - for this rare case
+
+    import urllib3  # noqa: PLC0415 - it is loaded
+
+    try:
+        body = answer.raw.read(decode_content=False)
+    except urllib3.exceptions.HTTPError:
+        body = b""  # a cut, which is found when the length is compared
+    answer.raw.release_conn()
+    answer.raw = urllib3.HTTPResponse(BytesIO(body), answer.headers, answer.status_code, preload_content=False)
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return True
+    return not (isinstance(told, dict) and {"code", "message"} <= set(told) <= ERROR_FIELDS)
 
 
 def _misunderstood(answer: Any) -> _Refusal:

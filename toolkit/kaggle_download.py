@@ -127,7 +127,7 @@ def _look_up(kaggle: Kaggle, handle: Handle) -> _First:
         match handle.kind:
             case "dataset":
                 told = kaggle.ask("datasets", "get_dataset", about=handle, **_dataset(handle))
-                newest_version = int(told.current_version_number or 0) or None
+                newest_version = int(told.current_version_number or 0) or max(_numbers(told), default=None)
             case "model":
                 told = kaggle.ask("models", "get_model_instance", about=handle, **_model(handle))
                 newest_version = int(told.version_number or 0) or None
@@ -173,9 +173,15 @@ class _Job:
             shutil.rmtree(self.staging, ignore_errors=True)
             self.shelf.work.mkdir(parents=True, exist_ok=True)
             if self.handle.kind == "model" and known.counted and 0 < len(known.files) <= SINGLES_MAX:
-                self._singles(known)
+                self._singles(known.files)
             else:
-                self._bundle(known)
+                try:
+                    self._bundle(known)
+                except NotFoundError:
+                    output = self._output() if self.handle.kind == "notebook" else {}
+                    if not output:
+                        raise
+                    self._singles(tuple(_Listed(name, None) for name in output))
             self._check_any()
             return keep(self.shelf, self.staging, known.provenance)
         except (DataError, ProjectError) as error:
@@ -242,11 +248,30 @@ class _Job:
         finally:
             shutil.rmtree(path.parent, ignore_errors=True)
 
-    def _singles(self, known: _Known) -> None:
-        """Fetch the few files of a model side by side."""
+    def _output(self) -> dict[str, str]:
+        """Return the files of a notebook's output that is not there as one archive, each with its address."""
+        found: dict[str, str] = {}
+        for page, _ in _pages(
+            lambda token: self.kaggle.ask(
+                "kernels",
+                "list_kernel_session_output",
+                about=self.handle,
+                user_name=self.handle.owner,
+                kernel_slug=self.handle.slug,
+                version_label=str(self.handle.version) if self.handle.version else None,
+                page_size=PAGE_FILES,
+                page_token=token,
+            ),
+            "files",
+        ):
+            found.update({str(file.file_name): str(file.url) for file in page if file.file_name and file.url})
+        return found
+
+    def _singles(self, files: tuple[_Listed, ...]) -> None:
+        """Fetch a few files side by side."""
         arriving = self.shelf.work / "arriving"
-        places = safe_path_all(known.files, str(self.handle))
-        total = sum(file.size_bytes or 0 for file in known.files)
+        places = safe_path_all(files, str(self.handle))
+        total = sum(file.size_bytes or 0 for file in files)
         stop = threading.Event()
 
         def say(line: str) -> None:
@@ -268,7 +293,7 @@ class _Job:
 
         with ThreadPoolExecutor(THREADS) as pool:
             try:
-                for done in as_completed([pool.submit(one, number, file) for number, file in enumerate(known.files)]):
+                for done in as_completed([pool.submit(one, number, file) for number, file in enumerate(files)]):
                     done.result()
             except BaseException:  # Ctrl-C too: the other files stop at their next word
                 stop.set()
@@ -303,6 +328,8 @@ class _Job:
                             path=name,
                             **_model(handle),
                         )
+                    case "notebook" if name is not None:
+                        return Place(url=urljoin(handle.page, self._output().get(name, "")))
                     case "notebook":
                         told = self.kaggle.ask(
                             "kernels",
@@ -510,7 +537,7 @@ def _versions(kaggle: Kaggle, handle: Handle, answer: Any) -> tuple[int, ...]:
     """Return the versions that there are, as far as Kaggle says."""
     if handle.kind == "dataset":
         told = answer or _maybe(lambda: kaggle.ask("datasets", "get_dataset", about=handle, **_dataset(handle)))
-        numbers = [version.version_number for version in (told.versions if told else None) or []]
+        numbers = _numbers(told)
         newest_version = int((told.current_version_number if told else 0) or 0)
         return tuple(sorted(numbers)) or tuple(range(1, newest_version + 1))
     if handle.kind == "model":
@@ -520,6 +547,11 @@ def _versions(kaggle: Kaggle, handle: Handle, answer: Any) -> tuple[int, ...]:
         listed = told.version_list.versions if told is not None and told.version_list else []
         return tuple(sorted(version.version_number for version in listed or []))
     return ()
+
+
+def _numbers(told: Any) -> list[int]:
+    """Return the versions that a dataset lists."""
+    return [int(version.version_number) for version in getattr(told, "versions", None) or [] if version.version_number]
 
 
 def _no_version(handle: Handle, versions: tuple[int, ...]) -> VersionError:
@@ -582,7 +614,7 @@ def _maybe(ask: Callable[[], Answer]) -> Answer | None:
     """Return an answer that can be done without, ``None`` where it is refused."""
     try:
         return ask()
-    except (NotFoundError, PrivateError, ServerError):
+    except (NotFoundError, PrivateError, ServerError, NetworkError, RateLimitError):
         return None
 
 

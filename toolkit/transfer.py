@@ -142,14 +142,14 @@ def forget(target: Path) -> None:
 class _CutError(Exception):
     """The body ended before its end; what has arrived is good."""
 
-    def __init__(self, cause: Exception | None = None, *, text: str = "") -> None:
+    def __init__(self, cause: Exception | None = None, *, text: str = "", slow: bool = False) -> None:
         super().__init__(text)
-        self.cause = cause
+        self.cause, self.slow = cause, slow
 
     @property
     def silent(self) -> bool:
-        """Return whether nothing came for as long as we wait, which makes each further try cost as much."""
-        return "timed out" in str(self.cause).lower()
+        """Return whether next to nothing came for as long as we wait, which makes each further try cost as much."""
+        return self.slow or "timed out" in str(self.cause).lower()
 
 
 class _Job:
@@ -205,7 +205,7 @@ class _Job:
                 self.place = None
             except _CutError as error:
                 have = self._have()
-                misses = 0 if have > furthest else misses + (2 if error.silent else 1)
+                misses = 0 if have > furthest and not error.slow else misses + (2 if error.silent else 1)
                 furthest = max(have, furthest)
                 told = self._cut(error)
                 if misses >= self.patience.tries or tries >= TRIES_IN_ALL_MAX:
@@ -264,12 +264,17 @@ class _Job:
                 return _with_size(known, have), True
             self._drop()
             raise _CutError(text="the part that had arrived no longer fits")
-        if status == 206 and known is not None:  # noqa: PLR2004 - a part
+        if status == 206 and have and known is not None:  # noqa: PLR2004 - a part
             return self._resume(answer, have, known)
-        if status != 200:  # noqa: PLR2004 - neither whole nor part
+        if status not in {200, 206}:  # neither whole nor part
             raise self._refused(answer, status)
         length = answer.headers.get("Content-Length", "")
-        sent = _sent(answer, int(length) if length.isdigit() else None)
+        size = int(length) if length.isdigit() else None
+        if status == 206:  # noqa: PLR2004 - a part that nobody asked for
+            first, size = _range(answer)
+            if first != 0:
+                raise _CutError(text="a part came that was not asked for")
+        sent = _sent(answer, size)
         self._check_room(sent.size_bytes or self.listed_bytes or 0)
         with self.partial.open("wb") as out:  # emptied first: a state must never describe older bytes
             write_atomic(self.state, json.dumps(asdict(sent)))
@@ -278,10 +283,8 @@ class _Job:
         return sent, whole
 
     def _resume(self, answer: Any, have: int, known: _Sent) -> tuple[_Sent, bool]:
-        part = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", answer.headers.get("Content-Range", "").strip())
-        total = int(part[3]) if part and part[3].isdigit() else None
-        fits = part is not None and int(part[1]) == have and known.is_same(_sent(answer, total))
-        if not fits:
+        first, total = _range(answer)
+        if first != have or not known.is_same(_sent(answer, total)):
             self._drop()
             raise _CutError(text="the rest that was sent does not fit what had arrived")
         self._check_room((total or have) - have)
@@ -314,7 +317,7 @@ class _Job:
                     now = self.patience.clock()
                     if now - stretch > self.patience.drip_seconds:
                         if since < self.patience.drip_bytes:
-                            raise _CutError(text=f"{human_size(since)} in {now - stretch:.0f} s is no speed")
+                            raise _CutError(text=f"{human_size(since)} in {now - stretch:.0f} s is no speed", slow=True)
                         stretch, since = now, 0
             except (urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
                 raise _CutError(error) from None
@@ -332,25 +335,31 @@ class _Job:
         verified = "length" if whole else ""
         if sent.size_bytes is not None and size != sent.size_bytes:
             self._spoil(f"{human_size(size)} arrived of {human_size(sent.size_bytes)}")
-        if sent.md5:
-            if self.hash is None or self.hashed_bytes != size:
-                with self.partial.open("rb") as stream:
-                    self.hash = file_digest(stream, _weak_md5)
-            if self.hash.hexdigest() != sent.md5:
-                self._spoil("its checksum is not the one that was sent with it")
-            verified = "checksum"
-        if not verified:
+        fits = not sent.md5 or self._digest(size) == sent.md5
+        if not verified and not sent.md5:
             verified = self._end(sent, size)
         if sent.encoding:
             if sent.encoding != "gzip":
                 self._spoil(f"it is packed as `{sent.encoding}`, which nobody asked for")
             self._decode()
             size = self._have()
+            fits = fits or self._digest(size) == sent.md5  # some count it before packing, some after
+        if not fits:
+            self._spoil("its checksum is not the one that was sent with it")
+        if sent.md5:
+            verified = "checksum"
         arrival = Arrival(sent.name, size, sent.etag, verified)
         write_atomic(_beside(self.target, "arrival"), json.dumps(asdict(arrival)))
         self.partial.replace(self.target)
         self.state.unlink(missing_ok=True)
         return arrival
+
+    def _digest(self, size: int) -> str:
+        """Return the checksum of what has arrived; it is counted again only where it was not counted on the way."""
+        if self.hash is None or self.hashed_bytes != size:
+            with self.partial.open("rb") as stream:
+                self.hash, self.hashed_bytes = file_digest(stream, _weak_md5), size
+        return self.hash.hexdigest()
 
     def _end(self, sent: _Sent, size: int) -> str:
         """Return how the end of a body that came without length and checksum is known to be its end."""
@@ -384,6 +393,7 @@ class _Job:
                     out.write(chunk)
                     self._check_room(0)
             plain.replace(self.partial)
+            self.hash = None
         except (EOFError, gzip.BadGzipFile, zlib.error):
             self._spoil("its packing is broken")
         finally:
@@ -505,6 +515,14 @@ def _sent(answer: Any, size_bytes: int | None) -> _Sent:
         encoding=headers.get("Content-Encoding", "").strip().lower().replace("identity", ""),
         size_bytes=size_bytes,
     )
+
+
+def _range(answer: Any) -> tuple[int | None, int | None]:
+    """Return where the part begins that an answer holds, and the size of the whole, as far as it says."""
+    part = re.fullmatch(r"bytes\s+(\d+)-(\d+)/(\d+|\*)", answer.headers.get("Content-Range", "").strip(), re.IGNORECASE)
+    if part is None:
+        return None, None
+    return int(part[1]), int(part[3]) if part[3].isdigit() else None
 
 
 def _with_size(sent: _Sent, size_bytes: int | None) -> _Sent:

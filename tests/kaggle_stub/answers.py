@@ -102,6 +102,7 @@ class Answers:
             "ListModels": lambda asked: page(self._found(self.models, asked), asked, "models"),
             "GetKernel": self._get_kernel,
             "DownloadKernelOutput": self._download_notebook,
+            "ListKernelSessionOutput": self._list_output,
             "ListKernels": lambda asked: page(self._found(self.notebooks, asked), asked, "kernels"),
             "StartSubmissionUpload": self._start_upload,
             "CreateSubmission": self._submit,
@@ -278,6 +279,15 @@ class Answers:
         files = self._of(self.notebooks, body, version=version).versions[version]
         content = thing.bundle if thing.bundle is not None else archive(files)
         return self.link(f"kaggle-script-versions/{body['kernelSlug']}/{version}/output.zip", content)
+
+    def _list_output(self, body: dict[str, Any]) -> dict[str, Any]:
+        thing = self._of(self.notebooks, body)
+        version = int(body.get("versionLabel") or thing.newest)
+        items = [
+            {"fileName": name, "url": self.link(f"kaggle-output/{body['kernelSlug']}/{version}/{name}", content)}
+            for name, content in thing.versions[version].items()
+        ]
+        return page(items, body, "files")
 
     def _start_upload(self, body: dict[str, Any]) -> dict[str, Any]:
         self._entered(body)

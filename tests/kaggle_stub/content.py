@@ -13,6 +13,13 @@ FaultKind = Literal[
     "cut",  # send this many bytes, then hang up, the length having been told
     "cut-unmeasured",  # the same, without a length
     "unmeasured",  # send all, without a length
+    "chunked",  # send all in chunks
+    "cut-chunked",  # send this many bytes in chunks, then hang up
+    "gzip",  # packed on the way, the checksum being that of what is packed
+    "gzip-stored",  # packed on the way, the checksum being that of the packed bytes
+    "short-parts",  # answer a resumption with this many bytes and no more
+    "part",  # answer 206 though nobody asked for a part
+    "odd-headers",  # names in small letters, both checksums in one line, nothing that may be left away
     "wrong-md5",
     "no-md5",
     "ignore-range",  # answer a resumption with 200 and the whole file
@@ -27,6 +34,7 @@ FaultKind = Literal[
     "type",  # this Content-Type
     "lost",  # do what was asked, then close the connection without an answer
     "unnumbered",  # answer without a `ref`
+    "file",  # these bytes as application/json in place of a redirect
     "body",  # this JSON as the answer of the API
 ]
 

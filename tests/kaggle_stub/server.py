@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import http.server
 import json
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pytest
 
 MODIFIED = "Tue, 14 Nov 2023 22:13:20 GMT"
+CHUNK_BYTES = 10_000
 STALL_SECONDS = 300.0  # longer than any test
 
 
@@ -143,6 +145,11 @@ class _Api(_Handler):
         fault = self.stub.next_fault(method, "api")
         if fault and fault.kind == "body":
             return self.send(200, json.dumps(fault.value).encode(), {"Content-Type": "application/json"})
+        if fault and fault.kind == "file":
+            return self.send(200, fault.value, {"Content-Type": "application/json"})
+        if fault and fault.kind == "drip":
+            self.send(200, b"", {"Content-Type": "application/json", "Content-Length": "10000"})
+            return self._drip(fault.value)
         if fault and self.send_fault(fault):
             return None
         try:
@@ -159,6 +166,13 @@ class _Api(_Handler):
         if isinstance(told, str):
             return self.send(302, b"", {"Location": told, "Content-Type": "text/html"})
         return self.send(200, json.dumps(told).encode(), {"Content-Type": "application/json; charset=utf-8"})
+
+    def _drip(self, size: int) -> None:
+        """Send an object that goes on and on."""
+        for piece in [b"{", *[b" "] * 9998]:
+            self.wfile.write(piece)
+            self.stub.wait(1 / size)
+        self.close_connection = True
 
 
 class _Storage(_Handler):
@@ -192,32 +206,42 @@ class _Storage(_Handler):
         digest = hashlib.md5(content, usedforsecurity=False).digest()
         etag = f'"{digest.hex()}"' if not fault.has("new-etag") else f'"new{time.monotonic_ns()}"'
         headers = {"Accept-Ranges": "bytes", "ETag": etag, "Last-Modified": MODIFIED}
+        if fault.has("gzip", "gzip-stored"):
+            content = gzip.compress(content, mtime=0)
+            headers["Content-Encoding"] = "gzip"
+            digest = hashlib.md5(content, usedforsecurity=False).digest() if fault.has("gzip-stored") else digest
         start = self._range_start(len(content), etag, fault)
         if start is not None and start >= len(content):
             self.send(416, b"", {**headers, "Content-Range": f"bytes */{len(content)}"})
             return
-        whole = start is None
+        whole = start is None and not fault.has("part")
         first = start or 0
         shifted = max(0, first - 7) if fault.has("wrong-range") else first
-        part = memoryview(content)[shifted:]
+        end = min(len(content), shifted + fault.value) if fault.kind == "short-parts" else len(content)
+        part = memoryview(content)[shifted:end]
         self.send_response(200 if whole else 206)
         if not whole:
-            headers["Content-Range"] = f"bytes {shifted}-{len(content) - 1}/{len(content)}"
+            headers["Content-Range"] = f"bytes {shifted}-{end - 1}/{len(content)}"
         if fault.has("no-etag"):
             headers.pop("ETag")
             headers.pop("Last-Modified")
         headers["Content-Type"] = fault.value if fault.kind == "type" else "application/octet-stream"
-        measured = not fault.has("cut-unmeasured", "unmeasured")
-        if measured:
-            headers["Content-Length"] = str(len(part))
-        else:
+        if fault.has("chunked", "cut-chunked"):
+            headers["Transfer-Encoding"] = "chunked"
+        elif fault.has("cut-unmeasured", "unmeasured"):
             headers["Connection"] = "close"
+        else:
+            headers["Content-Length"] = str(len(part))
+        told = hashlib.md5(b"other", usedforsecurity=False).digest() if fault.has("wrong-md5") else digest
+        sums = ["crc32c=AAAAAA==", f"md5={base64.b64encode(told).decode()}"]
+        if fault.has("odd-headers"):
+            del headers["Accept-Ranges"], headers["Content-Type"], headers["Last-Modified"]
+            headers = {name.lower(): value for name, value in headers.items()}
+            sums = [",".join(reversed(sums))]
         for name, value in headers.items():
             self.send_header(name, value)
-        if not fault.has("no-md5"):
-            self.send_header("x-goog-hash", "crc32c=AAAAAA==")
-            told = hashlib.md5(b"other", usedforsecurity=False).digest() if fault.has("wrong-md5") else digest
-            self.send_header("x-goog-hash", f"md5={base64.b64encode(told).decode()}")
+        for told_sum in sums if not fault.has("no-md5") else []:
+            self.send_header("x-goog-hash", told_sum)
         self.end_headers()
         self._send_body(part, fault)
 
@@ -233,6 +257,14 @@ class _Storage(_Handler):
         return min(int(first), size) if first.isdigit() else None
 
     def _send_body(self, part: memoryview, fault: Fault) -> None:
+        if fault.kind in {"chunked", "cut-chunked"}:
+            for place in range(0, len(part) if fault.kind == "chunked" else fault.value, CHUNK_BYTES):
+                piece = part[place : place + CHUNK_BYTES]
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            if fault.kind == "chunked":
+                self.wfile.write(b"0\r\n\r\n")
+            self.close_connection = True
+            return
         if fault.kind in {"cut", "cut-unmeasured"}:
             self.wfile.write(part[: fault.value])
             self.close_connection = True
