@@ -11,15 +11,14 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from fastapi import FastAPI, Request
+from fastapi import Request  # noqa: TC002 - FastAPI reads it in annotations
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
-from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from . import openapi, page, problems
+from . import openapi, page, problems, straight
 from .batch import predict_chunks, safe_in_a_spreadsheet
 from .errors import TableError
 from .middleware import BodyLimit, Observed, Telemetry
@@ -27,14 +26,15 @@ from .model import Model, version_warnings
 from .problems import RefusedError
 from .schema import InputError, Problem
 from .settings import Settings
+from .straight import Application, StraightWay, count
 from .tables import read_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import IO
 
-    from starlette.types import Receive, Scope, Send
+    from fastapi import FastAPI
 
 logger = logging.getLogger(__name__)
 
@@ -49,29 +49,14 @@ PAGE_HEADERS = {
 }
 
 
-class QuickRoute(APIRoute):
-    """A route like any other to OpenAPI, whose function is called as it is: it reads its request, it makes its answer.
-
-    FastAPI's own way around a function (dependencies, exit stacks, serialising) costs more than a model's answer.
-    """
-
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - APIRoute's
-        super().__init__(path, endpoint, **options)
-
-        async def call(scope: Scope, receive: Receive, send: Send) -> None:
-            response: Response = await endpoint(Request(scope, receive))
-            await response(scope, receive, send)
-
-        self.app = call
-
-
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Return the application, its model verified and loaded; ``ModelError`` when the model cannot be served."""
     settings = settings or Settings.from_environment()
     model = Model.load(settings.model_dir)
     info = model_info(model, settings.model_dir)
     telemetry = Telemetry(model=model.version, labels={"task": model.schema.task, "target": model.schema.target})
-    app = FastAPI(title=info["title"], version=model.version, summary=f"Answers {model.schema.target!r}")
+    way = StraightWay(model, telemetry, rows_max=settings.rows_max, body_bytes_max=settings.body_bytes_max)
+    app = Application(way, title=info["title"], version=model.version, summary=f"Answers {model.schema.target!r}")
     app.add_middleware(Observed, telemetry=telemetry)
     app.add_middleware(BodyLimit, body_bytes_max=settings.body_bytes_max, file_bytes_max=settings.file_bytes_max)
     _add_refusals(app)
@@ -104,14 +89,12 @@ def model_info(model: Model, folder: Path) -> dict[str, Any]:
     }
 
 
-def answer_rows(model: Model, rows: list[object], telemetry: Telemetry | None = None) -> list[dict[str, Any]]:
-    """Return one answer a JSON row, in order, each with its notes; ``InputError`` names every problem."""
-    answers = model.answer(rows)
-    if telemetry:
-        telemetry.rows.inc(len(rows))
-        for answer in answers:
-            for note in answer["notes"]:
-                telemetry.notes.labels(note["kind"]).inc()
+def answer_body(model: Model, body: bytes, telemetry: Telemetry, *, rows_max: int) -> list[dict[str, Any]]:
+    """Return one answer a row of a ``/predict`` body, in order; ``RefusedError`` or ``InputError`` otherwise."""
+    answers = model.answer_body(body)
+    if answers is None or len(answers) > rows_max:
+        answers = model.answer(rows_of(body, rows_max=rows_max))
+    count(telemetry, answers)
     return answers
 
 
@@ -137,22 +120,17 @@ def rows_of(body: bytes, *, rows_max: int) -> list[object]:
 
 
 def _add_predictions(app: FastAPI, model: Model, telemetry: Telemetry, settings: Settings) -> None:
-    async def predict(request: Request) -> Response:
-        _expect(request, "application/json")
-        rows = rows_of(await request.body(), rows_max=settings.rows_max)
-        answers = answer_rows(model, rows, telemetry)
-        content = msgspec.json.encode({"model": model.version, "predictions": answers})
-        return Response(content, media_type="application/json")
-
-    app.router.add_api_route(
-        "/predict",
-        predict,
-        methods=["POST"],
+    @app.post(
+        straight.PATH,
         summary="Answer one or many rows",
         openapi_extra=openapi.predict(model.schema, rows_max=settings.rows_max),
         response_class=Response,
-        route_class_override=QuickRoute,
     )
+    async def predict(request: Request) -> Response:
+        _expect(request, "application/json")
+        answers = answer_body(model, await request.body(), telemetry, rows_max=settings.rows_max)
+        content = msgspec.json.encode({"model": model.version, "predictions": answers})
+        return Response(content, media_type="application/json")
 
     @app.post(
         "/predict/file",
@@ -214,7 +192,7 @@ def _add_facts(app: FastAPI, model: Model, info: dict[str, Any], telemetry: Tele
 
     @app.get("/health/ready", summary="The model answers its example row")
     async def ready() -> dict[str, str]:
-        answer_rows(model, [model.schema.example])
+        model.answer([model.schema.example])
         return {"status": "ready", "model": model.version}
 
     @app.get("/metrics", summary="Metrics for Prometheus", response_class=Response)

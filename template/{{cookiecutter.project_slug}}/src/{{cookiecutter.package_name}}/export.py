@@ -17,6 +17,7 @@ from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 from .errors import ExportError
 from .features import DATE_PARTS
+from .model import POSITIVE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,23 +71,21 @@ def graph_of(predictor: Predictor, encoder: dict[str, Any], *, width: int) -> by
         weights, intercept = _folded(*linear, encoder)
         constants += [numpy_helper.from_array(weights, "weights"), numpy_helper.from_array(intercept, "intercept")]
         nodes += [
-            helper.make_node("MatMul", ["features", "weights"], ["product"]),
-            helper.make_node("Add", ["product", "intercept"], ["score"]),
+            helper.make_node("Gemm", ["features", "weights", "intercept"], ["score"]),
         ]
     elif hasattr(estimator, "_predictors"):
-        trees, baseline = _trees(estimator)
-        constants.append(numpy_helper.from_array(baseline, "baseline"))
-        nodes += [trees, helper.make_node("Add", ["trees", "baseline"], ["score"])]
+        nodes += [_trees(estimator)]
     else:
         message = f"{type(estimator).__name__} has no served form"
         raise ExportError(message)
     nodes += _link(predictor, estimator, constants)
-    outputs = predictor.classes or 1
+    answer = nodes[-1].output[0]
+    outputs = 1 if answer == POSITIVE else predictor.classes or 1
     graph = helper.make_graph(
         nodes,
         "model",
         [helper.make_tensor_value_info("features", TensorProto.DOUBLE, ["rows", width])],
-        [helper.make_tensor_value_info("answer", TensorProto.DOUBLE, ["rows", outputs])],
+        [helper.make_tensor_value_info(answer, TensorProto.DOUBLE, ["rows", outputs])],
         constants,
     )
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", TREES_OPSET)]
@@ -175,8 +174,9 @@ def _width(facts: dict[str, Any]) -> int:
     return int(facts["width"]) if facts["step"] == "onehot" else len(facts["unseen"])
 
 
-def _trees(estimator: BaseEstimator) -> tuple[onnx.NodeProto, NDArray[np.float64]]:
-    """Return all trees of a histogram gradient boosting as one node, and the score they start from."""
+def _trees(estimator: BaseEstimator) -> onnx.NodeProto:
+    """Return all trees of a histogram gradient boosting as one node; the first ones hold the score they start from."""
+    baseline = np.asarray(estimator._baseline_prediction, dtype=np.float64).ravel()  # noqa: SLF001 - as its trees
     features: list[int] = []
     thresholds: list[float] = []
     gaps_left: list[int] = []
@@ -185,7 +185,7 @@ def _trees(estimator: BaseEstimator) -> tuple[onnx.NodeProto, NDArray[np.float64
     roots: list[int] = []
     leaf_values: list[float] = []
     leaf_scores: list[int] = []
-    for iteration in estimator._predictors:  # noqa: SLF001 - scikit-learn has no public form of its trees
+    for count, iteration in enumerate(estimator._predictors):  # noqa: SLF001 - scikit-learn has no public form of trees
         for score, tree in enumerate(iteration):
             nodes = _with_a_split(tree.nodes)
             inner = np.flatnonzero(nodes["is_leaf"] == 0)
@@ -201,15 +201,14 @@ def _trees(estimator: BaseEstimator) -> tuple[onnx.NodeProto, NDArray[np.float64
                 targets = nodes[side][inner].astype(int)
                 children[is_left] += place[targets].tolist()
                 child_is_leaf[is_left] += nodes["is_leaf"][targets].astype(int).tolist()
-            leaf_values += nodes["value"][leaves].tolist()
+            leaf_values += (nodes["value"][leaves] + (0.0 if count else baseline[score])).tolist()
             leaf_scores += [score] * len(leaves)
-    baseline = np.asarray(estimator._baseline_prediction, dtype=np.float64).reshape(1, -1)  # noqa: SLF001 - as above
-    node = helper.make_node(
+    return helper.make_node(
         "TreeEnsemble",
         ["features"],
-        ["trees"],
+        ["score"],
         domain="ai.onnx.ml",
-        n_targets=baseline.shape[1],
+        n_targets=len(baseline),
         aggregate_function=SUM,
         post_transform=NO_TRANSFORM,
         tree_roots=roots,
@@ -224,7 +223,6 @@ def _trees(estimator: BaseEstimator) -> tuple[onnx.NodeProto, NDArray[np.float64
         leaf_targetids=leaf_scores,
         leaf_weights=_tensor(np.array(leaf_values)),
     )
-    return node, baseline
 
 
 def _with_a_split(nodes: NDArray[np.void]) -> NDArray[np.void]:
@@ -245,6 +243,8 @@ def _link(predictor: Predictor, estimator: BaseEstimator, constants: list[onnx.T
     if predictor.task == "regression":
         return _number_link(predictor, estimator, constants)
     known = np.asarray(predictor.pipeline.classes_, dtype=int)
+    if len(known) == predictor.classes == 2:  # noqa: PLR2004 - one probability says both
+        return [helper.make_node("Sigmoid", ["score"], [POSITIVE])]
     places = np.zeros((len(known), predictor.classes))
     places[np.arange(len(known)), known] = 1.0
     constants.append(numpy_helper.from_array(places, "places"))
@@ -253,9 +253,9 @@ def _link(predictor: Predictor, estimator: BaseEstimator, constants: list[onnx.T
         return [helper.make_node("Softmax", ["score"], ["probabilities"], axis=1), to_places]
     constants.append(numpy_helper.from_array(np.ones((1, 1)), "one"))
     return [
-        helper.make_node("Sigmoid", ["score"], ["positive"]),
-        helper.make_node("Sub", ["one", "positive"], ["negative"]),
-        helper.make_node("Concat", ["negative", "positive"], ["probabilities"], axis=1),
+        helper.make_node("Sigmoid", ["score"], ["second"]),
+        helper.make_node("Sub", ["one", "second"], ["first"]),
+        helper.make_node("Concat", ["first", "second"], ["probabilities"], axis=1),
         to_places,
     ]
 

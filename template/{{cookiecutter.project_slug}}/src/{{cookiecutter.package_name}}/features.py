@@ -107,15 +107,18 @@ class Lookup:
 
     def __init__(self, facts: dict[str, Any]) -> None:
         self.column: str = facts["column"]
-        self.vectors = {category: np.array(vector) for category, vector in facts["vectors"].items()}
-        self.unseen = np.array(facts["unseen"], dtype=np.float64)
-        self.width = len(self.unseen)
+        self.codes: dict[str, int] = {category: code for code, category in enumerate(facts["vectors"])}
+        self.unseen_code = len(self.codes)
+        self.table = np.array([*facts["vectors"].values(), facts["unseen"]], dtype=np.float64)
+        self.width = self.table.shape[1]
 
     def encode(self, columns: Columns, out: NDArray[np.float64]) -> None:
         """Write each category's vector."""
-        vectors, unseen = self.vectors, self.unseen
-        for index, category in enumerate(columns[self.column]):
-            out[index] = vectors.get(category, unseen)
+        self.put(_codes(self.codes, columns[self.column], self.unseen_code), out)
+
+    def put(self, codes: NDArray[np.intp], out: NDArray[np.float64]) -> None:
+        """Write the vector of each code."""
+        out[:] = self.table[codes]
 
 
 class OneHot:
@@ -123,18 +126,19 @@ class OneHot:
 
     def __init__(self, facts: dict[str, Any]) -> None:
         self.column: str = facts["column"]
-        self.places: dict[str, int] = facts["places"]
-        self.unseen: int = facts["unseen"]
+        self.codes: dict[str, int] = facts["places"]
+        self.unseen_code: int = facts["unseen"]  # the place of the rare ones, -1 for none
         self.width: int = facts["width"]
 
     def encode(self, columns: Columns, out: NDArray[np.float64]) -> None:
         """Write the 1 of each category; an unseen one goes with the rare ones when there are any, else nowhere."""
+        self.put(_codes(self.codes, columns[self.column], self.unseen_code), out)
+
+    def put(self, codes: NDArray[np.intp], out: NDArray[np.float64]) -> None:
+        """Write the 1 of each code that has a place."""
         out[:] = 0.0
-        places, unseen = self.places, self.unseen
-        for index, category in enumerate(columns[self.column]):
-            place = places.get(category, unseen)
-            if place >= 0:
-                out[index, place] = 1.0
+        rows = np.flatnonzero(codes >= 0)
+        out[rows, codes[rows]] = 1.0
 
 
 class Words:
@@ -197,6 +201,11 @@ class Encoder:
             step.encode(columns, matrix[:, start : start + step.width])
             start += step.width
         return matrix
+
+
+def _codes(codes: dict[str, int], categories: NDArray[Any], unseen: int) -> NDArray[np.intp]:
+    get = codes.get
+    return np.array([get(category, unseen) for category in categories.tolist()], dtype=np.intp)
 
 
 def _vector(values: Sequence[float] | None) -> NDArray[np.float64] | None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -34,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 SERVED_FILES = ("schema.json", "encoder.json", "model.onnx")  # what an answer depends on, and so its version
-QUICK_ROWS_MAX = 16  # up to here a pass a row is quicker than an array a column
+POSITIVE = "positive"  # the graph's output when it is the probability of the second of two labels
 WATCHED_PACKAGES = ("numpy", "onnxruntime")
 
 
@@ -55,11 +57,31 @@ class OnnxScorer:
         options.intra_op_num_threads = 1  # one row is too little work to share; workers scale instead
         options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        self._output = self._session.get_outputs()[0].name
+        # One row is the usual request: it is written where the graph reads it, instead of being handed over.
+        self._row = np.zeros((1, self._session.get_inputs()[0].shape[1]))
+        self._found = np.zeros((1, self._session.get_outputs()[0].shape[1]))
+        self._one = self._session.io_binding()
+        self._one.bind_ortvalue_input("features", onnxruntime.OrtValue.ortvalue_from_numpy(self._row))
+        self._one.bind_ortvalue_output(self._output, onnxruntime.OrtValue.ortvalue_from_numpy(self._found))
+        self._turn = Lock()
 
     def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the graph's answer for each row of ``matrix``."""
-        answer: NDArray[np.float64] = self._session.run(["answer"], {"features": matrix})[0]
-        return answer
+        """Return the graph's answer for each row of ``matrix``; one probability of two is completed."""
+        answer: NDArray[np.float64]
+        if len(matrix) == 1:
+            with self._turn:
+                self._row[:] = matrix
+                self._session.run_with_iobinding(self._one)
+                answer = self._found.copy()
+        else:
+            answer = self._session.run([self._output], {"features": matrix})[0]
+        if self._output != POSITIVE:
+            return answer
+        both = np.empty((len(answer), 2))
+        both[:, 1:] = answer
+        np.subtract(1.0, answer, out=both[:, :1])
+        return both
 
 
 @dataclass(frozen=True)
@@ -95,6 +117,7 @@ class Model:
         self.encoder = encoder
         self.scorer = scorer
         self._reader = RowReader(schema, encoder)
+        self._label_texts = schema.label_texts
 
     @classmethod
     def load(cls, folder: Path) -> Model:
@@ -124,28 +147,43 @@ class Model:
 
     def answer(self, rows: list[object]) -> list[dict[str, Any]]:
         """Return one answer a JSON row, in order, each with its notes; ``InputError`` names every problem."""
-        quick = self._reader.read(rows) if len(rows) <= QUICK_ROWS_MAX else None
-        if quick is None:
-            columns = self.schema.from_rows(rows)
-            matrix = self.encoder.encode(columns, len(rows))
-            notes = [[note.to_json() for note in noted] for noted in self.notes(columns, len(rows))]
-        else:
-            matrix, notes = quick
-        answers = []
-        for answer, noted in zip(self._score(matrix).to_json(), notes, strict=True):
-            answer["notes"] = noted
-            answers.append(answer)
-        return answers
+        columns = self.schema.from_rows(rows)
+        notes = [[note.to_json() for note in noted] for noted in self.notes(columns, len(rows))]
+        return self._answers(self.encoder.encode(columns, len(rows)), notes)
+
+    def answer_body(self, body: bytes) -> list[dict[str, Any]] | None:
+        """Return what ``answer`` gives for the rows of a request's body, or None when it is not plainly right."""
+        read = self._reader.read(body)
+        return None if read is None else self._answers(*read)
+
+    def _answers(self, matrix: NDArray[np.float64], notes: list[list[dict[str, str]]]) -> list[dict[str, Any]]:
+        rows = self.scorer.score(matrix).tolist()
+        extreme = [index for index, row in enumerate(rows) if not math.isfinite(sum(row))]
+        if extreme:
+            raise _too_extreme(extreme)
+        if self.schema.task == "regression":
+            return [{"prediction": row[0], "notes": noted} for row, noted in zip(rows, notes, strict=True)]
+        labels, texts = self.schema.labels, self._label_texts
+        return [
+            {
+                "prediction": labels[row.index(max(row))],
+                "probabilities": dict(zip(texts, row, strict=True)),
+                "notes": noted,
+            }
+            for row, noted in zip(rows, notes, strict=True)
+        ]
 
     def _score(self, matrix: NDArray[np.float64]) -> Predictions:
         answer = self.scorer.score(matrix)
         if not np.isfinite(answer).all():
-            extreme = np.flatnonzero(~np.isfinite(answer).all(axis=1))
-            message = "its numbers are too large for the model to answer"
-            raise InputError([Problem(int(row), None, message) for row in extreme[:100]])
+            raise _too_extreme(np.flatnonzero(~np.isfinite(answer).all(axis=1)).tolist())
         if self.schema.task == "regression":
             return Predictions(self.schema, answer[:, 0], None)
         return Predictions(self.schema, answer.argmax(axis=1), answer)
+
+
+def _too_extreme(rows: list[int]) -> InputError:
+    return InputError([Problem(row, None, "its numbers are too large for the model to answer") for row in rows])
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

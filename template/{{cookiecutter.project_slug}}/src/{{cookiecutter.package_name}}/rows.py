@@ -1,211 +1,304 @@
-"""A JSON row in one pass: checked, noted and turned into features without an array a column.
+"""The body of a request in one pass: decoded to the contract's types, noted, and turned into features.
 
-The same answers as ``Schema.from_rows``, ``Encoder.encode`` and ``Model.notes`` give, at a third of their time for a
-single row. What is not plainly right is left to them: they know every rule and name every problem.
+The same answers as ``Schema.from_rows``, ``Encoder.encode`` and ``Model.notes`` give, at a quarter of their time. What
+is not plainly right is left to them: they know every rule and name every problem.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+import msgspec
 import numpy as np
+from msgspec import UNSET, UnsetType
+from msgspec.structs import astuple
 
-from .features import Lookup, Numbers, OneHot, Words
-from .notes import MISSING_MESSAGE, number_note, unseen_note
+from .features import DATE_PARTS, Lookup, Numbers, OneHot
+from .notes import MISSING_MESSAGE, Note, number_note, unseen_note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from .features import Encoder
+    from .features import Encoder, Step, Words
     from .schema import Column, Schema
 
-    Put = Callable[[list[float], Any], None]  # writes a canonical value's features into a row of them
-    Take = Callable[[Any, list[float], list[dict[str, str]]], bool]  # reads a JSON value; False: not plainly right
+    Rows = Sequence[tuple[Any, ...]]  # a value a column, in the contract's order; UNSET where the row has none
+    Noted = list[tuple[int, dict[str, str]]]  # the column's place in the contract, and what to say of it
+    Read = tuple[NDArray[np.float64], list[list[dict[str, str]]]]  # features, and each row's notes
+    Put = Callable[[Any, list[float], Noted], None]  # writes a value's features; ValueError: it is not plainly right
 
-FINITE_MAX = 1.7e308  # a larger number is infinite, or about to be
+FEW_ROWS_MAX = 16  # up to here a pass a row is quicker than an array a column
+KEPT_MAX = 10_000  # dates remembered a column, with what was made of them
+ODD = -2  # the code of a category that is not written as training met it
+
+
+class _Number(NamedTuple):
+    """A number: where it stands and goes, what training saw and learned of it, what a gap becomes."""
+
+    at: int
+    place: int
+    low: float
+    high: float
+    whole: bool
+    center: float
+    scale: float
+    gap: float
+    flag: int
+    flagged: float
+    column: Column
 
 
 class RowReader:
-    """Rows of one contract, read one at a time."""
+    """Request bodies of one contract, read into the encoder's features."""
 
     def __init__(self, schema: Schema, encoder: Encoder) -> None:
-        self._names = frozenset(column.name for column in schema.columns) | frozenset(schema.ignored)
+        self._columns = schema.columns
+        self._index = {column.name: index for index, column in enumerate(schema.columns)}
+        self._encoder = encoder
+        self._decoder = _decoder(schema)
         self._blank = [0.0] * encoder.width
-        puts = _puts(encoder)
-        # Dates have forms to try, and a contract may name a column that the model does not use: the thorough way.
-        self._able = all(column.kind != "date" and column.name in puts for column in schema.columns)
-        self._takes = [
-            (column.name, _take(column, puts[column.name], encoder.categories.get(column.name)))
-            for column in schema.columns
-            if self._able
-        ]
+        self._numbers: list[_Number] = []
+        self._categories: list[tuple[int, int, OneHot, Column]] = []
+        self._puts: list[tuple[int, Put]] = []
+        start = 0
+        for step in encoder.steps:
+            self._learn(step, start)
+            start += step.width
+        used = {name for step in encoder.steps for name in _names(step)}
+        self._able = used == set(self._index)  # a contract may name a column that the model does not use
 
-    def read(self, rows: list[object]) -> tuple[NDArray[np.float64], list[list[dict[str, str]]]] | None:
-        """Return the features of ``rows`` and each row's notes, or None when a row needs the thorough way."""
+    def read(self, body: bytes) -> Read | None:
+        """Return the features of the rows in ``body`` and each row's notes, or None when it needs the thorough way."""
         if not self._able:
             return None
+        try:
+            rows = [astuple(row) for row in self._decoder.decode(body).rows]
+            # A name that comes twice counts twice here; the decoder keeps the last and says nothing.
+            names = 1 + sum([len(row) - row.count(UNSET) for row in rows])
+            if not rows or body.count(b'":') - body.count(b'\\":') != names:
+                return None
+            return self._few(rows) if len(rows) <= FEW_ROWS_MAX else self._many(rows)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            return None
+
+    def _few(self, rows: Rows) -> Read:
         matrix, notes = [], []
         for row in rows:
-            if not isinstance(row, dict) or not row.keys() <= self._names:
-                return None
             features = self._blank.copy()
-            noted: list[dict[str, str]] = []
-            for name, take in self._takes:
-                if not take(row.get(name), features, noted):
-                    return None
+            noted: Noted = []
+            for number in self._numbers:
+                at, place, low, high, whole, center, scale = number[:7]
+                value = row[at]
+                if value is None or value is UNSET:
+                    _put_gap(number, features, noted)
+                    continue
+                features[place] = (value - center) / scale
+                if not low <= value <= high or (whole and value % 1.0):
+                    _note_number(at, number.column, value, noted)
+            for index, start, step, column in self._categories:
+                code = step.codes.get(row[index], ODD)
+                if code < 0:
+                    code = _code(index, column, step, row[index], noted)
+                if code >= 0:
+                    features[start + code] = 1.0
+            for index, put in self._puts:
+                put(row[index], features, noted)
             matrix.append(features)
-            notes.append(noted)
-        return np.array(matrix), notes
+            notes.append(_in_order(noted))
+        return np.array(matrix, dtype=np.float64), notes
 
+    def _many(self, rows: Rows) -> Read:
+        values = list(zip(*rows, strict=True))
+        noted: list[Noted] = [[] for _ in rows]
+        matrix = np.empty((len(rows), self._encoder.width))
+        start = 0
+        for step in self._encoder.steps:
+            out = matrix[:, start : start + step.width]
+            if isinstance(step, OneHot | Lookup):
+                step.put(self._codes(step, values[self._index[step.column]], noted), out)
+            else:
+                step.encode({name: self._array(name, values[self._index[name]], noted) for name in _names(step)}, out)
+            start += step.width
+        return matrix, [_in_order(notes) for notes in noted]
 
-def _take(column: Column, put: Put, known: frozenset[str] | None) -> Take:
-    """Return how a JSON value of ``column`` is read."""
-    read = {"number": _take_number, "boolean": _take_boolean}.get(column.kind)
-    filled = read(column, put) if read else _take_text(column, put, known)
-    name, nullable, gap = column.name, column.nullable, column.gap
+    def _codes(self, step: OneHot | Lookup, values: Sequence[Any], noted: list[Noted]) -> NDArray[np.intp]:
+        index = self._index[step.column]
+        get = step.codes.get
+        codes = [get(value, ODD) for value in values]
+        if min(codes) < 0:
+            column = self._columns[index]
+            codes = [
+                code if code >= 0 else _code(index, column, step, value, notes)
+                for code, value, notes in zip(codes, values, noted, strict=True)
+            ]
+        return np.array(codes, dtype=np.intp)
 
-    def take(value: Any, features: list[float], noted: list[dict[str, str]]) -> bool:  # noqa: ANN401 - any JSON value
-        if value is not None:
-            return filled(value, features, noted)
-        if nullable:
-            put(features, gap)
-            noted.append({"kind": "missing", "column": name, "message": MISSING_MESSAGE})
-        return nullable
+    def _array(self, name: str, values: Sequence[Any], noted: list[Noted]) -> NDArray[Any]:
+        """Return the canonical values of a number, a date or a text; ``ValueError`` when one is not plainly right."""
+        index = self._index[name]
+        column = self._columns[index]
+        if column.is_text:
+            texts = [_text(index, column, value, notes) for value, notes in zip(values, noted, strict=True)]
+            return np.array(texts, dtype=object)
+        if column.kind == "date":
+            values = [column.from_json(None if value is UNSET else value) for value in values]
+        elif UNSET in values:
+            values = [None if value is UNSET else value for value in values]
+        array = np.array(values, dtype=np.float64)  # None becomes NaN
+        low, high = _bounds(column)
+        plain = (array >= low) & (array <= high)
+        if column.whole:
+            plain &= np.mod(array, 1.0) == 0.0
+        if not plain.all():
+            for row in np.flatnonzero(~plain).tolist():
+                _note_number(index, column, float(array[row]), noted[row])
+        return array
 
-    return take
-
-
-def _take_number(column: Column, put: Put) -> Take:
-    low = -math.inf if column.seen_minimum is None or column.seen_maximum is None else column.seen_minimum
-    high = math.inf if column.seen_minimum is None or column.seen_maximum is None else column.seen_maximum
-    whole = column.whole
-
-    def take(value: Any, features: list[float], noted: list[dict[str, str]]) -> bool:  # noqa: ANN401 - any JSON value
-        kind = type(value)
-        if (kind is not float and kind is not int) or not -FINITE_MAX < value < FINITE_MAX:
-            return False
-        number = float(value)
-        put(features, number)
-        if not low <= number <= high or (whole and number % 1.0):
-            note = number_note(column, number)
-            if note:
-                noted.append(note.to_json())
-        return True
-
-    return take
-
-
-def _take_boolean(_: Column, put: Put) -> Take:
-    def take(value: Any, features: list[float], _: list[dict[str, str]]) -> bool:  # noqa: ANN401 - any JSON value
-        if value is not True and value is not False:
-            return False
-        put(features, float(value))
-        return True
-
-    return take
-
-
-def _take_text(column: Column, put: Put, known: frozenset[str] | None) -> Take:
-    missing = column.missing
-
-    def take(value: Any, features: list[float], noted: list[dict[str, str]]) -> bool:  # noqa: ANN401 - any JSON value
-        if type(value) is not str:
-            return False
-        text = value.strip()
-        if text in missing or value in missing:
-            return False
-        put(features, text)
-        if known is not None and text not in known:
-            noted.append(unseen_note(column, text).to_json())
-        return True
-
-    return take
-
-
-def _puts(encoder: Encoder) -> dict[str, Put]:
-    """Return, for each column, how its canonical value is written into a row of features."""
-    puts: dict[str, Put] = {}
-    start = 0
-    for step in encoder.steps:
-        if isinstance(step, Numbers) and not step.dates:
-            flags = step.flags.tolist()
-            plain = step.width - len(flags)
+    def _learn(self, step: Step, start: int) -> None:
+        """Note how a single row's values become the features of ``step``, which begin at ``start``."""
+        if isinstance(step, OneHot):
+            index = self._index[step.column]
+            self._categories.append((index, start, step, self._columns[index]))
+        elif isinstance(step, Numbers) and not step.dates:
             for place, name in enumerate(step.columns):
-                flag = start + plain + flags.index(place) if place in flags else -1
-                if step.fill is None or step.center is None or step.scale is None:
-                    puts[name] = _number(start + place)
-                else:
-                    of_flag = flag - start
-                    puts[name] = _scaled(
-                        start + place,
-                        fill=float(step.fill[place]),
-                        center=float(step.center[place]),
-                        scale=float(step.scale[place]),
-                        flag=flag,
-                        flagged=(1.0 - float(step.center[of_flag])) / float(step.scale[of_flag]) if flag >= 0 else 0.0,
-                        unflagged=(0.0 - float(step.center[of_flag])) / float(step.scale[of_flag])
-                        if flag >= 0
-                        else 0.0,
-                    )
-        elif isinstance(step, OneHot):
-            puts[step.column] = _one_hot(start, step)
-        elif isinstance(step, Lookup):
-            puts[step.column] = _lookup(start, step)
-        elif isinstance(step, Words):
-            puts[step.column] = _words(start, step)
-        start += step.width
-    return puts
+                self._learn_number(step, start, place, self._columns[self._index[name]])
+        else:
+            for name in _names(step):
+                index = self._index[name]
+                put = self._vector(step, start, index) if isinstance(step, Lookup) else self._alone(step, start, name)
+                self._puts.append((index, put))
+
+    def _learn_number(self, step: Numbers, start: int, place: int, column: Column) -> None:
+        def scaled(at: int, value: float) -> float:
+            if step.center is None or step.scale is None:
+                return value
+            return (value - float(step.center[at])) / float(step.scale[at])
+
+        low, high = _bounds(column)
+        center, scale = 0.0, 1.0
+        if step.center is not None and step.scale is not None:
+            center, scale = float(step.center[place]), float(step.scale[place])
+        gap = math.nan if step.fill is None else scaled(place, float(step.fill[place]))
+        flag, flagged = -1, 0.0
+        if place in step.flags:
+            at = len(step.columns) + step.flags.tolist().index(place)
+            flag, flagged = start + at, scaled(at, 1.0)
+            self._blank[flag] = scaled(at, 0.0)
+        index = self._index[column.name]
+        self._numbers.append(
+            _Number(index, start + place, low, high, column.whole, center, scale, gap, flag, flagged, column)
+        )
+
+    def _vector(self, step: Lookup, start: int, index: int) -> Put:
+        vectors, end, column = step.table.tolist(), start + step.width, self._columns[index]
+
+        def put(value: object, features: list[float], noted: Noted) -> None:
+            features[start:end] = vectors[_code(index, column, step, value, noted)]
+
+        return put
+
+    def _alone(self, step: Step, start: int, name: str) -> Put:
+        """Return how a date or a text is put: encoded by the step itself, with gaps in its other columns."""
+        gaps = {other: np.array([math.nan]) for other in _names(step)}
+        places = _places(step, name)
+        kept: dict[object, tuple[list[float], Noted]] = {}
+
+        def put(value: object, features: list[float], noted: Noted) -> None:
+            found = kept.get(value)
+            if found is None:
+                said: Noted = []
+                out = np.empty((1, step.width))
+                step.encode({**gaps, name: self._array(name, [value], [said])}, out)
+                found = out[0, places].tolist(), said
+                if len(kept) < KEPT_MAX and isinstance(step, Numbers):  # dates come again, texts do not
+                    kept[value] = found
+            for place, feature in zip(places, found[0], strict=True):
+                features[start + place] = feature
+            noted.extend(found[1])
+
+        return put
 
 
-def _number(place: int) -> Put:
-    def put(features: list[float], value: float) -> None:
-        features[place] = value
-
-    return put
-
-
-def _scaled(  # noqa: PLR0913 - what scikit-learn's imputer and scaler learned of one column
-    place: int, *, fill: float, center: float, scale: float, flag: int, flagged: float, unflagged: float
-) -> Put:
-    def put(features: list[float], value: float) -> None:
-        gap = value != value  # noqa: PLR0124 - the fastest test for NaN
-        features[place] = ((fill if gap else value) - center) / scale
-        if flag >= 0:
-            features[flag] = flagged if gap else unflagged
-
-    return put
-
-
-def _one_hot(start: int, step: OneHot) -> Put:
-    places, unseen = step.places, step.unseen
-
-    def put(features: list[float], value: str) -> None:
-        place = places.get(value, unseen)
-        if place >= 0:
-            features[start + place] = 1.0
-
-    return put
+def _decoder(schema: Schema) -> msgspec.json.Decoder[Any]:
+    """Return a decoder of bodies whose rows have the contract's types; names it does not know are refused."""
+    kinds: dict[str, Any] = {"number": float, "boolean": bool, "category": str, "text": str}
+    fields: list[tuple[str, Any, Any] | tuple[str, Any]] = []
+    names = {}
+    for column in schema.columns:
+        field = f"column_{len(fields)}"
+        names[field] = column.name
+        kind = float if column.date_format == "epoch_seconds" else kinds.get(column.kind, str)
+        fields.append((field, kind | UnsetType | None, UNSET) if column.nullable else (field, kind))
+    for name in schema.ignored:
+        if name not in schema.by_name:
+            field = f"column_{len(fields)}"
+            names[field] = name
+            fields.append((field, Any, UNSET))
+    row = msgspec.defstruct("Row", fields, rename=names, kw_only=True, forbid_unknown_fields=True, gc=False)
+    body = msgspec.defstruct("Body", [("rows", list[row])], forbid_unknown_fields=True)  # type: ignore[valid-type]  # made a line above
+    return msgspec.json.Decoder(body)
 
 
-def _lookup(start: int, step: Lookup) -> Put:
-    vectors = {category: vector.tolist() for category, vector in step.vectors.items()}
-    unseen, end = step.unseen.tolist(), start + step.width
-
-    def put(features: list[float], value: str) -> None:
-        features[start:end] = vectors.get(value, unseen)
-
-    return put
+def _names(step: Step) -> list[str]:
+    return step.columns if isinstance(step, Numbers) else [cast("Lookup | OneHot | Words", step).column]
 
 
-def _words(start: int, step: Words) -> Put:
-    end = start + step.width
+def _places(step: Step, name: str) -> list[int]:
+    """Return which features of ``step`` come from the column ``name``."""
+    if not isinstance(step, Numbers):
+        return list(range(step.width))
+    parts = len(DATE_PARTS)
+    first, plain = step.columns.index(name) * parts, len(step.columns) * parts
+    flags = [plain + at for at, place in enumerate(step.flags.tolist()) if first <= place < first + parts]
+    return [*range(first, first + parts), *flags]
 
-    def put(features: list[float], value: str) -> None:
-        out = np.empty((1, step.width))
-        step.encode({step.column: np.array([value], dtype=object)}, out)
-        features[start:end] = out[0].tolist()
 
-    return put
+def _bounds(column: Column) -> tuple[float, float]:
+    if column.seen_minimum is None or column.seen_maximum is None:
+        return -math.inf, math.inf
+    return column.seen_minimum, column.seen_maximum
+
+
+def _code(index: int, column: Column, step: OneHot | Lookup, value: object, noted: Noted) -> int:
+    """Return a category's code, or that for strangers when training never met it."""
+    text = _text(index, column, value, noted)
+    code = step.codes.get(text)
+    if code is None:
+        code = step.unseen_code
+        if text:
+            noted.append((index, unseen_note(column, text).to_json()))
+    return code
+
+
+def _text(index: int, column: Column, value: Any, noted: Noted) -> str:  # noqa: ANN401 - as decoded
+    """Return the canonical text of a value, "" for a gap; ``ValueError`` for a gap where there may be none."""
+    text = "" if value is None or value is UNSET else value.strip()
+    if text and text not in column.missing and value not in column.missing:
+        return str(text)
+    if not column.nullable:
+        raise ValueError(column.name)
+    noted.append((index, Note("missing", column.name, MISSING_MESSAGE).to_json()))
+    return ""
+
+
+def _put_gap(number: _Number, features: list[float], noted: Noted) -> None:
+    features[number.place] = number.gap
+    if number.flag >= 0:
+        features[number.flag] = number.flagged
+    noted.append((number.at, Note("missing", number.column.name, MISSING_MESSAGE).to_json()))
+
+
+def _note_number(index: int, column: Column, value: float, noted: Noted) -> None:
+    note = number_note(column, value)
+    if note:
+        noted.append((index, note.to_json()))
+
+
+def _in_order(noted: Noted) -> list[dict[str, str]]:
+    if len(noted) > 1:
+        noted.sort(key=itemgetter(0))
+    return [note for _, note in noted]
