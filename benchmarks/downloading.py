@@ -1,6 +1,9 @@
 """How fast one large file arrives from loopback, against curl in the same run, and the memory that it takes.
 
 python benchmarks/downloading.py [--gigabytes 1] [--rounds 3]
+
+Two things are measured: the transfer alone, and the whole of `kaggle2app fetch` as a person runs it, from start to
+the marker in the cache: looked up, brought, verified, unpacked where it comes packed, hashed.
 """
 
 from __future__ import annotations
@@ -9,13 +12,16 @@ import argparse
 import base64
 import hashlib
 import http.server
+import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import zipfile
 from pathlib import Path
 
 from toolkit.transfer import Place, bring
@@ -31,6 +37,12 @@ def make(path: Path, gigabytes: float) -> str:
             out.write(block)
             digest.update(block)
     return base64.b64encode(digest.digest()).decode()
+
+
+def md5_of(path: Path) -> str:
+    """Return a file's MD5 as the storage sends it."""
+    with path.open("rb") as stream:
+        return base64.b64encode(hashlib.file_digest(stream, "md5").digest()).decode()
 
 
 def serve(path: Path, checksum: str) -> int:
@@ -56,7 +68,11 @@ def serve(path: Path, checksum: str) -> int:
                 while sent < size:
                     sent += os.sendfile(self.connection.fileno(), stream.fileno(), sent, size - sent)
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    return in_a_process(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+
+
+def in_a_process(server: http.server.HTTPServer) -> int:
+    """Let a server run in a process of its own, as long as this one lives, and return its port."""
     port = int(server.server_address[1])
     if os.fork() == 0:
         parent = os.getppid()
@@ -82,6 +98,61 @@ def timed_bring(url: str, target: Path) -> float:
     return time.perf_counter() - started
 
 
+FETCH = """
+import sys
+from kagglesdk import kaggle_env
+kaggle_env._env_to_endpoint[kaggle_env.KaggleEnv.PROD] = sys.argv[1]
+from toolkit.cli import main
+import resource
+code = main(["fetch", "ann/noise"])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def serve_api(url: str, size: int) -> int:
+    """Answer for a dataset of one file that lies at ``url``, from a process of its own, and return the port."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            method = self.path.rsplit("/", 1)[-1]
+            files = [{"name": "noise.csv", "totalBytes": size}]
+            told = {
+                "GetDataset": {"ref": "ann/noise", "title": "Noise", "currentVersionNumber": 1},
+                "ListDatasetFiles": {"datasetFiles": files},
+            }.get(method, {"info": {}})
+            body = b"" if method == "DownloadDataset" else json.dumps(told).encode()
+            self.send_response(302 if method == "DownloadDataset" else 200)
+            if method == "DownloadDataset":
+                self.send_header("Location", url)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    return in_a_process(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+
+
+def timed_fetch(api: int, cache: Path) -> tuple[float, int]:
+    """Return the seconds and the peak memory of the whole command."""
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", FETCH, f"http://127.0.0.1:{api}"],
+        env={**os.environ, "KAGGLE2APP_CACHE": str(cache), "NO_PROXY": "*"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    seconds = time.perf_counter() - started
+    return seconds, int(done.stderr.strip().splitlines()[-1])
+
+
 def main() -> None:
     """Print rates and their ratio."""
     options = argparse.ArgumentParser()
@@ -103,6 +174,22 @@ def main() -> None:
             best = min(curls) / min(ours)
             rates = f"curl {size / min(curls) / 1e6:.0f} MB/s, kaggle2app {size / min(ours) / 1e6:.0f} MB/s"
             print(f"{word}: {rates}, ratio {best:.2f}")
+        packed = Path(folder, "packed")
+        with zipfile.ZipFile(packed, "w") as zipped:
+            zipped.write(source, "noise.csv")
+        for word, path, name in (("a file", source, "noise.csv"), ("a zip", packed, "archive.zip")):
+            url = f"http://127.0.0.1:{serve(path, md5_of(path))}/{name}"
+            api = serve_api(url, size)
+            curls, ours, peaks = [], [], []
+            for _ in range(asked.rounds):
+                curls.append(timed_curl(url, Path(folder, "curl")))
+                cache = Path(folder, "cache")
+                seconds, peak = timed_fetch(api, cache)
+                ours.append(seconds)
+                peaks.append(peak)
+                shutil.rmtree(cache)
+            rates = f"curl {size / min(curls) / 1e6:.0f} MB/s, kaggle2app fetch {size / min(ours) / 1e6:.0f} MB/s"
+            print(f"{word}: {rates}, ratio {min(curls) / min(ours):.2f}, peak memory {max(peaks) / 1e3:.0f} MB")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(f"peak memory {peak / (1e6 if sys.platform == 'darwin' else 1e3):.0f} MB")
 
