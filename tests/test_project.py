@@ -223,6 +223,15 @@ def test_printable_text_cannot_move_the_cursor() -> None:
         ("", "not stated"),
         ("unknown", "not stated"),
         ("Some Own Terms", "read its text"),
+        ("US-Government-Works", "public domain"),
+        ("Attribution-NonCommercial 4.0 International (CC BY-NC 4.0)", "not commercially"),
+        ("ODC Attribution License (ODC-By)", "with credit"),
+        ("copyright-authors", "ask them"),
+        ("Data files © Original Authors", "ask them"),
+        ("Subject to Competition Rules", "competition's rules"),
+        ("Community Data License Agreement - Sharing - Version 1.0", "stays under the same licence"),
+        ("Apache 2.0", "keeping the notice"),
+        ("Other (specified in description)", "not stated"),
     ],
 )
 def test_a_licence_is_told_in_plain_words(licence: str, words: str) -> None:

@@ -23,18 +23,21 @@ CELL_CHARACTERS_MAX = 60
 # A licence in plain words, by the first pattern that fits what the source calls it.
 LICENCES = (
     (
-        r"cc0|public domain|pddl|u\.?s\.? government",
+        r"cc0|public domain|pddl|u\.?s\.?[ -]government|unlicense",
         "public domain: use it for anything, no permission or credit needed",
     ),
-    (r"by-nc-nd", "share unchanged, with credit, and not commercially"),
-    (r"by-nc-sa", "use and adapt with credit, not commercially, and share under the same licence"),
-    (r"by-nc", "use and adapt with credit, not commercially"),
-    (r"by-nd", "share unchanged, with credit"),
-    (r"by-sa", "use and adapt with credit, and share under the same licence"),
-    (r"cc[ -]?by|attribution", "use and adapt for anything, with credit"),
+    (r"by[- ]nc[- ]nd", "share unchanged, with credit, and not commercially"),
+    (r"by[- ]nc[- ]sa", "use and adapt with credit, not commercially, and share under the same licence"),
+    (r"by[- ]nc|noncommercial", "use and adapt with credit, not commercially"),
+    (r"by[- ]nd", "share unchanged, with credit"),
+    (r"by[- ]sa", "use and adapt with credit, and share under the same licence"),
+    (r"cc[ -]?by|odc[ -]by|attribution|eu[ -]odp|world[ -]bank", "use and adapt for anything, with credit"),
+    (r"cdla.*permissive|data license agreement.*permissive", "use and adapt for anything, passing its text on"),
+    (r"cdla|data license agreement", "use and adapt; data that you pass on stays under the same licence"),
     (r"odbl|dbcl|open database", "use and adapt with credit, and share an adapted database under the same licence"),
-    (r"gpl", "use and adapt; what you pass on stays under the same licence"),
-    (r"apache|mit\b|bsd", "use and adapt for anything, keeping the notice"),
+    (r"gpl|gnu|gfdl|mpl", "use and adapt; what you pass on stays under the same licence"),
+    (r"apache|\bmit\b|bsd|\bisc\b", "use and adapt for anything, keeping the notice"),
+    (r"copyright|original authors|©", "all rights stay with its authors: ask them before you pass any of it on"),
     (r"competition", "use within the competition's rules; they seldom allow passing the data on"),
 )
 USES = {
@@ -45,6 +48,15 @@ USES = {
     "text": "words",
     "date": "its parts",
 }
+NOTICE = """{title}
+
+This project was made from data that belongs to others. The licence of the code, in LICENSE, does not change its terms.
+
+{facts}
+
+No row of the data is in this repository. The files in model/ were learnt from it: before you pass them on or put them
+to use, see that the terms above allow it.
+"""
 LICENCE_UNKNOWN = "not stated by the source: treat the data as somebody else's and do not pass it on"
 
 
@@ -106,6 +118,23 @@ def printable(text: str) -> str:
     kept = (" " if letter.isspace() else letter for letter in text)
     shown = "".join(letter for letter in kept if letter in "\u200c\u200d" or unicodedata.category(letter)[0] != "C")
     return " ".join(shown.split())
+
+
+def notice(title: str, provenance: Provenance) -> str:
+    """Return NOTICE: whose data the project was made from, and what its licence permits, in plain words."""
+    facts = [
+        ("Data", provenance.title or provenance.source),
+        ("From", provenance.origin),
+        ("Page", provenance.url),
+        ("Version", provenance.version),
+        ("Fetched", provenance.fetched_at),
+        ("Licence", provenance.licence or "unknown"),
+        ("Its text", provenance.licence_url),
+        ("In words", licence_in_words(provenance.licence)),
+    ]
+    width = max(len(name) for name, _ in facts) + 1
+    lines = [f"{name + ':':<{width}} {printable(told)}" for name, told in facts if told]
+    return NOTICE.format(title=printable(title), facts="\n".join(lines))
 
 
 def licence_in_words(licence: str) -> str:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from toolkit.card import data_card, printable
+from toolkit.card import data_card, notice, printable
 from toolkit.errors import ProjectError, UsageError
 from toolkit.plan import DataFile, Plan
 from toolkit.records import Record, dump
@@ -64,7 +64,7 @@ TRAINED = (
     "reports/importances.png",
 )
 SAMPLE_SUBMISSION = "data/sample_submission.csv"  # how a competition wants its answers; `predict` reads it
-WRITTEN = ("DATA_CARD.md", "data/train.csv", "model/plan.json", "model/provenance.json", "model/schema.json")
+WRITTEN = ("DATA_CARD.md", "NOTICE", "data/train.csv", "model/plan.json", "model/provenance.json", "model/schema.json")
 
 
 @dataclass(frozen=True)
@@ -278,6 +278,7 @@ def _write_data(path: Path, plan: Plan, schema: dict[str, Any], profile: Profile
         "model/schema.json": dump(schema),
         "model/provenance.json": dump(contents.provenance.to_json()),
         "DATA_CARD.md": data_card(plan, profile, contents),
+        "NOTICE": notice(plan.title, contents.provenance),
     }
     for name, text in written.items():
         (path / name).write_text(text, encoding="utf-8", newline="\n")
