@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from toolkit.task import Task
 
 PIPE_COLUMNS = 160  # a pipe has no width of its own
-LINE_CHARACTERS_MAX = 60
+LINE_CHARACTERS_MAX = 110
 
 
 # --- JSON ---------------------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ MESSAGE_CHARACTERS_MAX = 500
 WAITED_SECONDS_MAX = 900.0
 LEADERBOARD_PAGES_MAX = 100
 COLUMNS_SHOWN_MAX = 12
+SCORED_BY_PROBABILITY = frozenset({"roc_auc", "average_precision", "log_loss", "brier"})
 NO_NUMBERS = frozenset({"nan", "inf", "-inf", "+inf", "infinity", "-infinity", "null", "none", "na"})
 NO_REASON = "it does not say why"
 
@@ -81,7 +82,8 @@ def submit(
         kaggle = Kaggle(find(), say=say)
     _may_submit(kaggle, handle)
     answers = _answered(project, say) if file is None else file
-    rows = _checked(answers, project.path / SAMPLE_SUBMISSION, keys_in=project.path / TEST)
+    chances = _of_metrics(project, "metric") in SCORED_BY_PROBABILITY
+    rows = _checked(answers, project.path / SAMPLE_SUBMISSION, keys_in=project.path / TEST, chances=chances)
     reference = _handed_in(kaggle, handle, answers, described, say)
     submitted = Submitted(
         competition=handle.slug,
@@ -90,7 +92,7 @@ def submit(
         reference=reference,
         status="pending",
         message=described,
-        model=_model_version(project),
+        model=_of_metrics(project, "model"),
         submitted_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     _keep(project, submitted)  # whatever comes now, it has been handed in
@@ -167,10 +169,11 @@ def _answered(project: Project, say: Callable[[str], None]) -> Path:
     return project.path / SUBMISSION
 
 
-def _checked(answers: Path, sample: Path, *, keys_in: Path) -> int:
+def _checked(answers: Path, sample: Path, *, keys_in: Path, chances: bool = False) -> int:
     """Return the number of answers after holding them against the sample: columns, rows, their order, types, no gaps.
 
-    The columns of the sample that the table ``keys_in`` has as well name the row; they must be the sample's own.
+    The columns of the sample that the table ``keys_in`` has as well name the row; they must be the sample's own. With
+    ``chances`` a probability may stand where the sample has a word.
     """
     hint = f"the form is that of {SAMPLE_SUBMISSION}"
     try:
@@ -188,7 +191,7 @@ def _checked(answers: Path, sample: Path, *, keys_in: Path) -> int:
             if model is None:
                 wrong = f"`{answers.name}` has more rows than the sample's {count - 1:,}"
                 raise DataError(wrong, hint=hint)
-            why = _wrong(row, model, head, keys)
+            why = _wrong(row, model, head, keys, chances=chances)
             if why:
                 wrong = f"row {count:,} of `{answers.name}` {why}"
                 raise DataError(wrong, hint=hint)
@@ -204,7 +207,7 @@ def _checked(answers: Path, sample: Path, *, keys_in: Path) -> int:
     return count
 
 
-def _wrong(row: list[str], model: list[str], head: list[str], keys: frozenset[int]) -> str:
+def _wrong(row: list[str], model: list[str], head: list[str], keys: frozenset[int], *, chances: bool) -> str:
     """Return what is wrong with one row, beside the sample's row; empty when nothing is."""
     if len(row) != len(head):
         return f"has {len(row)} cells, expected {len(head)}"
@@ -218,7 +221,8 @@ def _wrong(row: list[str], model: list[str], head: list[str], keys: frozenset[in
             return f"has a gap in `{name}`"
         if expected and not number:
             return f"has `{cell[:40]}` in `{name}`, expected a number such as {example[:40]}"
-        if number and not expected and example.strip():
+        chance = chances and number and 0 <= float(cell) <= 1
+        if number and not expected and example.strip() and not chance:
             return f"has the number {cell[:40]} in `{name}`, expected a word such as `{example[:40]}`"
     return ""
 
@@ -381,9 +385,10 @@ def _rank(kaggle: Kaggle, handle: Handle, team: str) -> tuple[int, int]:
     return int(getattr(told, "user_rank", 0) or 0), int(getattr(told, "team_count", 0) or 0)
 
 
-def _model_version(project: Project) -> str:
+def _of_metrics(project: Project, name: str) -> str:
+    """Return what ``train`` has written down of its work."""
     try:
-        return str(json.loads((project.path / "model" / "metrics.json").read_text(encoding="utf-8")).get("model", ""))
+        return str(json.loads((project.path / "model" / "metrics.json").read_text(encoding="utf-8")).get(name, ""))
     except (OSError, ValueError, AttributeError):
         return ""
 

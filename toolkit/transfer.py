@@ -32,6 +32,7 @@ TRIES_IN_ALL_MAX = 60  # of one file, however well each of them goes on
 EXPIRED = frozenset({400, 401, 403, 410})  # what storage answers to an address that is no longer good
 ADDRESSES_MAX = 5  # new ones that are asked for before an address that is refused is refused for good
 SAY_SECONDS = 0.2  # between two lines of progress
+BAR_CHARACTERS = 12
 AGAIN = "run the same command again; what has arrived is kept"
 REDIRECTS_MAX = 5
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -492,7 +493,9 @@ class _Meter:
         line = f"{self.label}: {human_size(self.done)}"
         if self.total:
             left = (self.total - self.done) / max(rate, 1)
-            line += f" of {human_size(self.total)}, {human_size(rate)}/s, {_duration(left)} left"
+            bar = "#" * (BAR_CHARACTERS * self.done // self.total)
+            line = f"[{bar:.<{BAR_CHARACTERS}}] {human_size(self.done)} of {human_size(self.total)}"
+            line += f", {human_size(rate)}/s, {_duration(left)} left, {self.label}"  # what a narrow terminal cuts off
         else:
             line += f", {human_size(rate)}/s"
         self.say(line)
