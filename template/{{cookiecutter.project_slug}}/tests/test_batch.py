@@ -121,11 +121,19 @@ def test_serving_needs_neither_pandas_nor_scikit_learn() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
+def test_serving_writes_nothing_at_home_and_reports_to_nobody(tmp_path: Path) -> None:
+    """ONNX Runtime keeps what it means to send to its maker in the home folder, unless it is told not to."""
+    code = "from {{cookiecutter.package_name}}.model import Model; from pathlib import Path; Model.load(Path('model'))"
+    done = _python("-c", code, HOME=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.rglob("*")) == []
+
+
 def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return _python("-m", "{{cookiecutter.package_name}}", *arguments)
 
 
-def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT / "src")}
+def _python(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT / "src"), **variables}
     command = [sys.executable, *arguments]
     return subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, env=environment, check=False)  # noqa: S603 - our own code

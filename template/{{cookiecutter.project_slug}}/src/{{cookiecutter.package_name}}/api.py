@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import logging
@@ -40,6 +41,7 @@ logger = logging.getLogger(__name__)
 
 UPLOAD_MEMORY_BYTES = 8_000_000  # an answer file up to this size stays in memory, a larger one goes to a temporary file
 SEND_BYTES = 65_536
+GARBAGE_OBJECTS_MAX = 100_000  # new objects before Python looks for cycles among them
 STATIC_FILES = {"page.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"}
 PAGE_HEADERS = {
     "content-security-policy": (
@@ -63,6 +65,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _add_predictions(app, model, telemetry, settings)
     _add_facts(app, model, info, telemetry)
     _add_page(app, model, info)
+    return app
+
+
+def serving() -> FastAPI:
+    """Return the application as ``serve`` runs it: nothing that was loaded is looked through for garbage again.
+
+    Answers hold no cycles, so a thousand rows need not start forty collections: they took half the time of a request.
+    """
+    app = create_app()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_OBJECTS_MAX, 50, 100)
     return app
 
 

@@ -115,7 +115,7 @@ def serve(
     from .model import read_manifest  # noqa: PLC0415 - each command loads what it needs
 
     read_manifest(Settings.from_environment().model_dir)  # told here, once, instead of by every worker
-    uvicorn.run(f"{__package__}.api:create_app", factory=True, host=host, port=port, workers=workers, access_log=False)
+    uvicorn.run(f"{__package__}.api:serving", factory=True, host=host, port=port, workers=workers, access_log=False)
 
 
 def _say(message: str) -> None:

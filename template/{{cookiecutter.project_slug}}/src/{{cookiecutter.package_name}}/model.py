@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import math
+import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -19,14 +20,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from .errors import ModelError
+from .familiarity import Familiarity
 from .features import Encoder
-from .notes import notes_of
+from .notes import UNFAMILIAR, notes_of
 from .rows import RowReader
 from .schema import InputError, Problem, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import onnxruntime
     from numpy.typing import NDArray
 
     from .notes import Note
@@ -36,7 +39,9 @@ logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 SERVED_FILES = ("schema.json", "encoder.json", "model.onnx")  # what an answer depends on, and so its version
+SHARED_ROWS_MIN = 128  # fewer are not worth waking a second thread
 POSITIVE = "positive"  # the graph's output when it is the probability of the second of two labels
+USUAL_FILE = "reference.json"  # what is usual: explanations and notes use it, answers do not
 WATCHED_PACKAGES = ("numpy", "onnxruntime")
 
 
@@ -48,22 +53,20 @@ class Scorer(Protocol):
 
 
 class OnnxScorer:
-    """The graph of ``model.onnx`` in ONNX Runtime, in float64, on one thread a request."""
+    """The graph of ``model.onnx`` in ONNX Runtime, in float64: a row on one thread, many rows on every core."""
 
     def __init__(self, content: bytes) -> None:
-        import onnxruntime  # noqa: PLC0415 - 0.2 s, and ``--help`` needs no model
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # one row is too little work to share; workers scale instead
-        options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # from 1.29 on it reports each process to its maker
+        self._content = content
+        self._session = _session(content, threads=1)
+        self._shared: onnxruntime.InferenceSession | None = None
         self._output = self._session.get_outputs()[0].name
         # One row is the usual request: it is written where the graph reads it, instead of being handed over.
         self._row = np.zeros((1, self._session.get_inputs()[0].shape[1]))
         self._found = np.zeros((1, self._session.get_outputs()[0].shape[1]))
         self._one = self._session.io_binding()
-        self._one.bind_ortvalue_input("features", onnxruntime.OrtValue.ortvalue_from_numpy(self._row))
-        self._one.bind_ortvalue_output(self._output, onnxruntime.OrtValue.ortvalue_from_numpy(self._found))
+        self._one.bind_input("features", "cpu", 0, np.float64, self._row.shape, self._row.ctypes.data)
+        self._one.bind_output(self._output, "cpu", 0, np.float64, self._found.shape, self._found.ctypes.data)
         self._turn = Lock()
 
     def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -75,13 +78,30 @@ class OnnxScorer:
                 self._session.run_with_iobinding(self._one)
                 answer = self._found.copy()
         else:
-            answer = self._session.run([self._output], {"features": matrix})[0]
+            session = self._session if len(matrix) < SHARED_ROWS_MIN else self._on_every_core()
+            answer = session.run([self._output], {"features": matrix})[0]
         if self._output != POSITIVE:
             return answer
         both = np.empty((len(answer), 2))
         both[:, 1:] = answer
         np.subtract(1.0, answer, out=both[:, :1])
         return both
+
+    def _on_every_core(self) -> onnxruntime.InferenceSession:
+        with self._turn:
+            if self._shared is None:
+                self._shared = _session(self._content, threads=os.cpu_count() or 1)
+            return self._shared
+
+
+def _session(content: bytes, *, threads: int) -> onnxruntime.InferenceSession:
+    import onnxruntime  # noqa: PLC0415 - 0.2 s, and ``--help`` needs no model
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # threads that wait leave the cores alone
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 @dataclass(frozen=True)
@@ -110,12 +130,23 @@ class Predictions:
 class Model:
     """A verified model folder, ready to answer."""
 
-    def __init__(self, *, manifest: dict[str, Any], schema: Schema, encoder: Encoder, scorer: Scorer) -> None:
+    def __init__(
+        self,
+        *,
+        manifest: dict[str, Any],
+        schema: Schema,
+        encoder: Encoder,
+        scorer: Scorer,
+        usual: dict[str, Any] | None = None,
+    ) -> None:
         self.manifest = manifest
         self.version: str = manifest["version"]
         self.schema = schema
         self.encoder = encoder
         self.scorer = scorer
+        usual = usual or {}
+        self.reference: dict[str, Any] = usual.get("row") or schema.example
+        self._familiarity = Familiarity(usual["familiarity"]) if usual.get("familiarity") else None
         self._reader = RowReader(schema, encoder)
         self._label_texts = schema.label_texts
 
@@ -126,11 +157,13 @@ class Model:
         content = {name: verified(folder, name, manifest) for name in SERVED_FILES}
         for warning in version_warnings(manifest):
             logger.warning(warning)
+        has_usual = USUAL_FILE in manifest["files"]
         return cls(
             manifest=manifest,
             schema=Schema(json.loads(content["schema.json"])),
             encoder=Encoder(json.loads(content["encoder.json"])),
             scorer=OnnxScorer(content["model.onnx"]),
+            usual=json.loads(verified(folder, USUAL_FILE, manifest)) if has_usual else None,
         )
 
     def predict(self, columns: Columns, rows: int) -> Predictions:
@@ -147,30 +180,38 @@ class Model:
 
     def answer(self, rows: list[object]) -> list[dict[str, Any]]:
         """Return one answer a JSON row, in order, each with its notes; ``InputError`` names every problem."""
-        columns = self.schema.from_rows(rows)
-        notes = [[note.to_json() for note in noted] for noted in self.notes(columns, len(rows))]
-        return self._answers(self.encoder.encode(columns, len(rows)), notes)
+        return self.answer_columns(self.schema.from_rows(rows), len(rows))
+
+    def answer_columns(self, columns: Columns, rows: int) -> list[dict[str, Any]]:
+        """Return one answer a canonical row, in order, each with its notes."""
+        notes = [[note.to_json() for note in noted] for noted in self.notes(columns, rows)]
+        with np.errstate(over="ignore", invalid="ignore"):  # told by row
+            return self._answers(self.encoder.encode(columns, rows), notes)
 
     def answer_body(self, body: bytes) -> list[dict[str, Any]] | None:
         """Return what ``answer`` gives for the rows of a request's body, or None when it is not plainly right."""
         read = self._reader.read(body)
         return None if read is None else self._answers(*read)
 
-    def _answers(self, matrix: NDArray[np.float64], notes: list[list[dict[str, str]]]) -> list[dict[str, Any]]:
+    def _answers(self, matrix: NDArray[np.float64], notes: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
         rows = self.scorer.score(matrix).tolist()
         extreme = [index for index, row in enumerate(rows) if not math.isfinite(sum(row))]
         if extreme:
             raise _too_extreme(extreme)
+        if self._familiarity is not None:
+            for place in self._familiarity.strangers(matrix):
+                notes[place] = [*notes[place], UNFAMILIAR]
+        answers = zip(rows, notes, strict=True)
         if self.schema.task == "regression":
-            return [{"prediction": row[0], "notes": noted} for row, noted in zip(rows, notes, strict=True)]
+            return [{"prediction": row[0], "notes": noted} for row, noted in answers]
         labels, texts = self.schema.labels, self._label_texts
         return [
             {
                 "prediction": labels[row.index(max(row))],
-                "probabilities": dict(zip(texts, row, strict=True)),
+                "probabilities": dict(zip(texts, row)),  # noqa: B905 - strict costs as much as all the rest
                 "notes": noted,
             }
-            for row, noted in zip(rows, notes, strict=True)
+            for row, noted in answers
         ]
 
     def _score(self, matrix: NDArray[np.float64]) -> Predictions:
