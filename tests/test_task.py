@@ -217,7 +217,15 @@ def test_the_metric_follows_the_classes_and_the_competition() -> None:
     assert metric(numbers(2), about={"metric": "Root Mean Squared Logarithmic Error"}) == "rmsle"
     assert metric(numbers(2, low=-5), about={"metric": "Root Mean Squared Logarithmic Error"}) == "rmse"
     assert metric(numbers(2), about={"metric": "Quadratic weighted kappa"}) == "rmse"
+    assert metric(["a", "b", "c"] * 40, about={"metric": "Mean F1-Score"}) == "f1_macro"
+    assert metric(["a", "b", "c"] * 40, about={"metric": "MulticlassLoss"}) == "log_loss"
+    assert metric(["0", "1"] * 50, about={"metric": "Normalized Gini Coefficient"}) == "roc_auc"
     assert metric(["0", "1"] * 50, metric="Log-Loss") == "log_loss"
+
+
+def test_a_score_of_the_competition_that_cannot_be_used_is_told() -> None:
+    about = {"metric": "Quadratic weighted kappa"}
+    assert "Quadratic weighted kappa" in infer({"a": numbers(1), "y": numbers(2)}, target="y", about=about).metric_why
 
 
 def test_rows_of_one_person_stay_together() -> None:

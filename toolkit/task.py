@@ -37,6 +37,7 @@ METRICS: dict[TaskKind, tuple[str, ...]] = {
 # How competitions write the metrics that we have.
 METRIC_NAMES = {
     "area under": "roc_auc",
+    "gini": "roc_auc",  # twice the area less one: the same order of models
     "auc": "roc_auc",
     "average precision": "average_precision",
     "balanced accuracy": "balanced_accuracy",
@@ -45,9 +46,13 @@ METRIC_NAMES = {
     "macro f": "f1_macro",
     "f1": "f1",
     "f-score": "f1",
+    "fscore": "f1",
     "logarithmic loss": "log_loss",
     "logloss": "log_loss",
     "log loss": "log_loss",
+    "multiclass loss": "log_loss",
+    "multiclassloss": "log_loss",
+    "multi-class loss": "log_loss",
     "brier": "brier",
     "root mean squared log": "rmsle",
     "rmsle": "rmsle",
@@ -311,9 +316,16 @@ def _metric(
 ) -> tuple[str, str]:
     if asked is not None:
         return _asked_metric(asked, column, kind), "asked for with `--metric`"
-    told = _metric_named(contents.provenance.metric)
+    named = contents.provenance.metric
+    told = _metric_named(named)
+    told = "f1_macro" if told == "f1" and kind == "multiclass" else told
     if told in METRICS[kind] and (told != "rmsle" or (number(column.minimum) or 0) >= 0):
-        return told, f"the competition is scored by it ({contents.provenance.metric})"
+        return told, f"the competition is scored by it ({named})"
+    usual, why = _usual_metric(column, kind, counts)
+    return usual, f"{why}; the competition's own score ({named}) is none for this question here" if named else why
+
+
+def _usual_metric(column: Column, kind: TaskKind, counts: dict[str, int]) -> tuple[str, str]:
     total = sum(counts.values())
     if kind == "binary":
         rare = min(counts.values(), default=0) / total if total else 0.5
