@@ -56,6 +56,7 @@ def _property(column: Column) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "type": [json_type, "null"] if _nullable(column) else json_type,
         "description": _description(column),
+        "x-about": " ".join(column.description.split()),
         "examples": [_example(column)],
         "x-kind": kind,
         "x-missing": _missing(column),
@@ -129,7 +130,11 @@ def _range(column: Column) -> str:
 
 
 def _shown(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:,.15g}" if abs(value) < 1e15 else f"{value:g}"  # noqa: PLR2004 - what a float holds
+    if isinstance(value, str):
+        return value
+    if abs(value) < 1e4:  # noqa: PLR2004 - a comma would disturb a year
+        return f"{value:.15g}"
+    return f"{value:,.15g}" if abs(value) < 1e15 else f"{value:g}"  # noqa: PLR2004 - what a float holds
 
 
 def _date_form(column: Column) -> str:

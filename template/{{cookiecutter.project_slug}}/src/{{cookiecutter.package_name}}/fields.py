@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .schema import Column, Problem, Schema
 
 CHOICES_MAX = 12  # more categories than this are suggested while typing instead of listed
+COLUMNS_MAX = 24  # with more columns than this all but the weightiest are folded away, filled with the example
+UNFOLDED = 12
 YEARS_END = 10_000  # below this a comma between thousands would disturb a year
 ISO_PROBE = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
 
@@ -30,19 +32,39 @@ def example_cells(schema: Schema) -> dict[str, str]:
     return {column.name: _to_cell(column, _text(schema, column)) for column in schema.columns}
 
 
-def render(schema: Schema, cells: Mapping[str, str], problems: Sequence[Problem]) -> Html:
-    """Return the fields filled with ``cells``, each with its problem beside it."""
+def render(schema: Schema, cells: Mapping[str, str], problems: Sequence[Problem], weighty: Sequence[str] = ()) -> Html:
+    """Return the fields filled with ``cells``, each with its problem beside it.
+
+    Of many columns only the first of ``weighty`` stand open; the others are folded away below them.
+    """
     wrong = {problem.column: problem.message for problem in reversed(problems) if problem.column is not None}
+    made = {
+        column.name: _field(schema, column, f"c{place}", cells.get(column.name, ""), wrong.get(column.name, ""))
+        for place, column in enumerate(schema.columns)
+    }
+    if len(made) <= COLUMNS_MAX:
+        return tag("div", *made.values(), class_="grid")
+    ranked = [name for name in weighty if name in made]
+    first = [*ranked, *(name for name in made if name not in ranked)][:UNFOLDED]
+    rest = [name for name in made if name not in first]
     return join(
-        *(
-            _field(schema, column, f"c{place}", cells.get(column.name, ""), wrong.get(column.name, ""))
-            for place, column in enumerate(schema.columns)
-        )
+        tag("p", f"The {len(first)} columns that weigh most come first.", class_="quiet") if ranked else "",
+        tag("div", *(made[name] for name in first), class_="grid"),
+        tag(
+            "details",
+            tag("summary", f"{len(rest)} more columns, filled with typical values"),
+            tag("label", "Find a column", tag("input", type="search", id="find", autocomplete="off"), class_="find"),
+            tag("p", id="found", class_="quiet", role="status"),
+            tag("div", *(made[name] for name in rest), class_="grid"),
+            id="others",
+            open=any(wrong.get(name) for name in rest),
+        ),
     )
 
 
 def _field(schema: Schema, column: Column, name: str, cell: str, problem: str) -> Html:
-    facts = " · ".join(filter(None, (column.description, _range(column))))
+    facts = _hint(schema, column)
+    unit = column.unit or column.prefix or column.suffix
     described = [f"{name}-hint"] * bool(facts) + [f"{name}-problem"] * bool(problem)
     common: dict[str, Any] = {
         "id": name,
@@ -51,11 +73,10 @@ def _field(schema: Schema, column: Column, name: str, cell: str, problem: str) -
         "autocomplete": "off",
         "aria_invalid": "true" if problem else None,
         "aria_describedby": " ".join(described) or None,
-        "data_decimal": column.decimal if column.decimal != "." else None,
     }
     label = join(
         tag("span", column.name, class_="name", dir="auto"),
-        tag("span", column.unit, class_="unit") if column.unit else "",
+        tag("span", unit, class_="unit") if unit else "",
         tag("span", "may be empty", class_="optional") if column.nullable else "",
     )
     return tag(
@@ -80,12 +101,14 @@ def _control(schema: Schema, column: Column, cell: str, common: dict[str, Any]) 
             return _date_input(column, cell, common)
         case "text":
             return tag("textarea", Html("\n"), cell, rows=3, **common)  # the parser drops the first line break
+        case "category" if _is_listed(schema, column):
+            return _select(column.values, cell, column, common)
         case "category":
-            few = len(column.values) <= CHOICES_MAX and facts.get("x-seen", {}).get("distinct", 0) <= len(column.values)
-            return _select(column.values, cell, column, common) if few else _suggested(column, cell, common)
+            return _suggested(column, cell, common)
     plain = cell.replace(column.decimal, ".") if column.decimal != "." else cell
     kind = "number" if not plain or _is_plain(plain) else "text"  # a browser would empty what is no number
-    return tag("input", type=kind, step="any", value=plain if kind == "number" else cell, **common)
+    shown = plain if kind == "number" else cell
+    return tag("input", type=kind, step="any", value=shown, placeholder=_placeholder(schema, column), **common)
 
 
 def _date_input(column: Column, cell: str, common: dict[str, Any]) -> Html:
@@ -110,13 +133,43 @@ def _select(choices: Sequence[str], cell: str, column: Column, common: dict[str,
     return tag("select", *options, **common)
 
 
-def _range(column: Column) -> str:
+def _is_listed(schema: Schema, column: Column) -> bool:
+    """Return whether all categories are known and few enough for a list to choose from."""
+    distinct: int = schema.document["properties"][column.name].get("x-seen", {}).get("distinct", 0)
+    return max(distinct, len(column.values)) == len(column.values) <= CHOICES_MAX
+
+
+def _placeholder(schema: Schema, column: Column) -> str | None:
+    example = _to_cell(column, _text(schema, column))
+    return f"e.g. {example}" if example else None
+
+
+def _hint(schema: Schema, column: Column) -> str:
+    """Return what to know before typing: what the source says of the column, and what training saw of it."""
+    facts = schema.document["properties"][column.name]
+    about = facts.get("x-about", column.description)
+    return " · ".join(filter(None, (about, _seen(schema, column, facts.get("x-seen", {})))))
+
+
+def _seen(schema: Schema, column: Column, seen: Mapping[str, Any]) -> str:
     low, high = column.seen_minimum, column.seen_maximum
-    if column.kind != "number" or low is None or high is None:
-        return ""
-    if all(f"{bound:.6g}" in column.description.replace(",", "") for bound in (low, high)):
-        return ""  # the description says it already
-    return f"seen {_short(low)} to {_short(high)}"
+    match column.kind:
+        case "number" if low is not None and high is not None:
+            return f"seen {_short(low)} to {_short(high)}"
+        case "date" if low is not None and high is not None:
+            return f"seen {_day(low)} to {_day(high)}"
+        case "category" if not _is_listed(schema, column) and seen.get("distinct"):
+            return f"{seen['distinct']:,} different ones seen"
+        case "text" if seen.get("length_maximum"):
+            return f"seen with up to {seen['length_maximum']:,} characters"
+    return ""
+
+
+def _day(seconds: float) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds:g}"
 
 
 def _short(value: float) -> str:

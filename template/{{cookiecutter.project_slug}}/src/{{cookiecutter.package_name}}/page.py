@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["example_cells", "number", "render", "values_of"]
 
 BARS_MAX = 8
+LABELS_MAX = 5  # more classes than this are counted instead of named
+SHARES_MAX = 6
+RELIED_MAX = 5
+UNIT_METRICS = frozenset({"accuracy", "average_precision", "balanced_accuracy", "f1", "f1_macro", "r2", "roc_auc"})
 METRICS = {
     "accuracy": "Accuracy",
     "average_precision": "Average precision",
@@ -36,18 +40,19 @@ METRICS = {
 }
 
 
-def render(
+def render(  # noqa: PLR0913 - each is told by name
     *,
     schema: Schema,
     info: Mapping[str, Any],
     values: Mapping[str, str] | None = None,
     result: Mapping[str, Any] | None = None,
     problems: Sequence[Problem] = (),
+    locked: bool = False,
 ) -> str:
     """Return the page as HTML.
 
-    ``values`` are cells by column (the example row by default), ``result`` one answer as ``/predict`` gives it,
-    ``problems`` what the contract says against the values.
+    ``values`` are cells by column (the example row by default), ``result`` one answer as ``/explain`` gives it (or as
+    ``/predict`` does), ``problems`` what the contract says against the values. ``locked`` asks for the API key.
     """
     title = str(info.get("title") or schema.target)
     head = tag(
@@ -63,13 +68,20 @@ def render(
     body = tag(
         "body",
         tag("a", "Skip to the form", href="#form", class_="skip"),
-        _header(title, schema, info),
+        _header(title, schema),
         tag(
             "main",
-            _form(schema, values, problems),
+            _form(schema, values, problems, _weighty(info), locked=locked),
             tag(
                 "div",
-                tag("section", *_result(schema, result, problems), id="result", aria_live="polite", tabindex="-1"),
+                tag(
+                    "section",
+                    *_result(schema, result, problems, values or {}),
+                    id="result",
+                    aria_label="Answer",
+                    aria_live="polite",
+                    tabindex="-1",
+                ),
             ),
             _files(schema),
             _card(info),
@@ -79,21 +91,38 @@ def render(
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
 
-def _header(title: str, schema: Schema, info: Mapping[str, Any]) -> Html:
-    question = {
-        "binary": "Which of two classes",
-        "multiclass": f"Which of {len(schema.labels)} classes",
-        "regression": "Which number",
-    }[schema.task]
+def _header(title: str, schema: Schema) -> Html:
+    labels = [tag("strong", label, dir="auto") for label in schema.label_texts]
+    if schema.task == "regression":
+        answers = "a number"
+    elif len(labels) > LABELS_MAX:
+        answers = f"one of {len(labels)} classes"
+    else:
+        answers = join(*(join(", " if place else "", label) for place, label in enumerate(labels[:-1])))
+        answers = join(answers, " or ", labels[-1])
     asked = tag("strong", schema.target, dir="auto")
+    count = f"{len(schema.columns)} columns" if len(schema.columns) > 1 else "one column"
     return tag(
         "header",
         tag("h1", title, dir="auto"),
-        tag("p", join(f"{question} is ", asked, f"? Answered by model {info.get('model', '')}."), class_="lead"),
+        tag("p", "Predicts ", asked, " (", answers, f") from {count}.", class_="lead"),
     )
 
 
-def _form(schema: Schema, values: Mapping[str, str] | None, problems: Sequence[Problem]) -> Html:
+def _weighty(info: Mapping[str, Any]) -> list[str]:
+    """Return the columns that the model relies on, those with the greatest loss first."""
+    ranked = sorted(info.get("importances") or (), key=lambda each: -each["drop"])
+    return [str(each["column"]) for each in ranked if each["drop"] > 0]
+
+
+def _form(
+    schema: Schema,
+    values: Mapping[str, str] | None,
+    problems: Sequence[Problem],
+    weighty: Sequence[str],
+    *,
+    locked: bool,
+) -> Html:
     cells = example_cells(schema) if values is None else values
     return tag(
         "section",
@@ -101,7 +130,8 @@ def _form(schema: Schema, values: Mapping[str, str] | None, problems: Sequence[P
         tag("p", "Filled with a made-up example of typical values: change what you like.", class_="quiet"),
         tag(
             "form",
-            tag("div", fields.render(schema, cells, problems), id="fields"),
+            _key_field() if locked else "",
+            tag("div", fields.render(schema, cells, problems, weighty), id="fields"),
             tag(
                 "div",
                 tag("button", "Predict", type="submit"),
@@ -114,14 +144,35 @@ def _form(schema: Schema, values: Mapping[str, str] | None, problems: Sequence[P
         ),
         id="form",
         class_="card",
+        aria_label="One row",
     )
 
 
-def _result(schema: Schema, result: Mapping[str, Any] | None, problems: Sequence[Problem]) -> list[Html]:
+def _key_field() -> Html:
+    return tag(
+        "div",
+        tag("label", tag("span", "API key", class_="name"), for_="key"),
+        tag(
+            "input",
+            type="password",
+            id="key",
+            name="key",
+            required=True,
+            autocomplete="current-password",
+            aria_describedby="key-hint",
+        ),
+        tag("p", "This service answers holders of a key, for one row as for files.", id="key-hint", class_="hint"),
+        class_="field key",
+    )
+
+
+def _result(
+    schema: Schema, result: Mapping[str, Any] | None, problems: Sequence[Problem], cells: Mapping[str, str]
+) -> list[Html]:
     if problems:
         return [_refusal(schema, problems)]
     if result is None:
-        waiting = tag("p", "The answer appears here, with what its reader should know.", class_="quiet")
+        waiting = tag("p", "Press Predict: the answer appears here, with what its reader should know.", class_="quiet")
         return [tag("h2", "Answer"), waiting]
     prediction = result["prediction"]
     shown = number(prediction, digits=6) if schema.task == "regression" else str(prediction)
@@ -131,6 +182,8 @@ def _result(schema: Schema, result: Mapping[str, Any] | None, problems: Sequence
     ]
     if result.get("probabilities"):
         parts.append(_bars(result["probabilities"]))
+    if result.get("explanation"):
+        parts.append(_drivers(result["explanation"], prediction, cells))
     if result.get("notes"):
         notes = [
             tag("li", join(tag("strong", note["column"], dir="auto"), ": ", note["message"]))
@@ -162,6 +215,56 @@ def _bars(probabilities: Mapping[str, float]) -> Html:
     return join(tag("ul", *bars, class_="bars"), tag("p", more, class_="quiet") if more else "")
 
 
+def _drivers(explanation: Mapping[str, Any], prediction: object, cells: Mapping[str, str]) -> Html:
+    """Return each column's share of the way from a usual row's answer to this one."""
+    usual, label = float(explanation["reference"]), explanation.get("explained")
+    shares = [(name, float(share)) for name, share in explanation["contributions"].items() if share]
+    if not shares:
+        return tag("div", tag("h3", "What drove it"), tag("p", "Nothing: this row is as usual.", class_="quiet"))
+    if label is None:
+        lead = join(f"A usual row gets {number(usual, digits=6)}, this one {number(prediction, digits=6)}.")
+    else:
+        reached = usual + sum(share for _, share in shares)
+        named = tag("strong", str(label), dir="auto")
+        lead = join("For ", named, f", a usual row gets {percent(usual)}, this one {percent(reached)}.")
+    most = max(abs(share) for _, share in shares)
+    bars = [
+        tag(
+            "li",
+            tag("span", name, tag("span", cells.get(name) or "empty", class_="cell"), class_="label", dir="auto"),
+            tag("span", _signed(share, points=label is not None), class_="chance"),
+            tag(
+                "svg",
+                tag("rect", x=f"{50 + min(0, 50 * share / most):.2f}", width=f"{abs(50 * share / most):.2f}", height=1),
+                viewBox="0 0 100 1",
+                preserveAspectRatio="none",
+                aria_hidden="true",
+            ),
+            class_="up" if share > 0 else "down",
+        )
+        for name, share in shares[:SHARES_MAX]
+    ]
+    rest = shares[SHARES_MAX:]
+    others = _signed(sum(share for _, share in rest), points=label is not None) if rest else ""
+    more = f"{len(rest)} more {'column' if len(rest) == 1 else 'columns'}: {others} together." if rest else ""
+    sure = "" if explanation.get("exact", True) else "Estimated shares of the difference."
+    return tag(
+        "div",
+        tag("h3", "What drove it"),
+        tag("p", lead, class_="quiet"),
+        tag("ul", *bars, class_="bars drivers"),
+        tag("p", " ".join(filter(None, (more, sure))), class_="quiet") if more or sure else "",
+    )
+
+
+def _signed(share: float, *, points: bool) -> str:
+    """Return a share with its sign: percentage points of a probability, else in the target's own unit."""
+    sign = "\N{MINUS SIGN}" if share < 0 else "+"
+    if points:
+        return f"{sign}{abs(100 * share):.1f} points"
+    return f"{sign}{number(abs(share))}"
+
+
 def _refusal(schema: Schema, problems: Sequence[Problem]) -> Html:
     places = {column.name: f"c{place}" for place, column in enumerate(schema.columns)}
     items = []
@@ -169,15 +272,23 @@ def _refusal(schema: Schema, problems: Sequence[Problem]) -> Html:
         target = places.get(problem.column or "")
         where = tag("a", problem.column, href=f"#{target}", dir="auto") if target and problem.column else None
         items.append(tag("li", join(where, ": ", problem.message) if where else problem.message))
-    count = "One value needs" if len(problems) == 1 else f"{len(problems)} values need"
-    return tag("div", tag("h2", f"{count} another look"), tag("ul", *items), class_="refusal", role="alert")
+    if all(problem.column is None for problem in problems):
+        title = "No answer"
+    else:
+        title = "One value needs another look" if len(items) == 1 else f"{len(items)} values need another look"
+    return tag("div", tag("h2", title), tag("ul", *items), class_="refusal", role="alert")
 
 
 def _files(schema: Schema) -> Html:
     return tag(
         "section",
         tag("h2", "A whole file"),
-        tag("p", f"A CSV with a header line; the answer is the same file with {_added(schema)} added.", class_="quiet"),
+        tag(
+            "p",
+            f"A CSV with a header line; the answer is the same file with {_added(schema)} added. ",
+            tag("a", "An example of such a file", href="example.csv", download="example.csv"),
+            class_="quiet",
+        ),
         tag(
             "form",
             tag(
@@ -195,6 +306,7 @@ def _files(schema: Schema) -> Html:
             id="upload",
         ),
         class_="card",
+        aria_label="A whole file",
     )
 
 
@@ -205,31 +317,75 @@ def _added(schema: Schema) -> str:
 def _card(info: Mapping[str, Any]) -> Html:
     rows = info.get("rows") or {}
     data = info.get("provenance") or {}
+    relied = [tag("span", name, dir="auto", class_="relied") for name in _weighty(info)[:RELIED_MAX]]
     facts = [
-        ("Version", info.get("model")),
-        ("Kind", info.get("chosen")),
+        ("Relies most on", join(*relied)),
+        ("Kind", str(info.get("chosen") or "").replace("_", " ")),
         ("Trained", str(info.get("created_at") or "").replace("T", " ").replace("+00:00", " UTC")),
         ("Rows", f"{rows['train']:,} to learn, {rows['test']:,} to score" if {"train", "test"} <= set(rows) else ""),
         ("Data", _link(data.get("url"), data.get("title") or data.get("source"))),
-        ("Licence of the data", _link(data.get("licence_url"), data.get("licence"))),
+        ("Its licence", _link(data.get("licence_url"), data.get("licence") or "not stated by the source")),
+        ("Version", info.get("model")),
     ]
     listed = [join(tag("dt", name), tag("dd", value, dir="auto")) for name, value in facts if value]
     warnings = [tag("li", str(warning)) for warning in info.get("warnings") or ()]
+    limits = "The scores hold for rows like those of the data. They say what goes together, not what causes what."
     return tag(
         "section",
         tag("h2", "The model"),
+        _score(info),
         _scores(info),
         tag("dl", *listed),
+        tag("p", limits, class_="quiet limits"),
         tag("ul", *warnings, class_="notes") if warnings else "",
         class_="card",
+        id="model",
+        aria_label="The model",
+    )
+
+
+def _score(info: Mapping[str, Any]) -> Html:
+    """Return the score that the model was chosen by, drawn beside the baseline's."""
+    name = str(info.get("metric") or "")
+    score, guess = (info.get("test") or {}).get(name) or {}, (info.get("baseline") or {}).get(name) or {}
+    found = [score.get("low"), score.get("value"), score.get("high"), guess.get("value")]
+    values = [float(each) for each in found if isinstance(each, int | float)]
+    if len(values) < len(found):
+        return Html()
+    low, value, high, base = values
+    start = min(0.0, low, base)
+    scale = 100 / ((max(1.0 if name in UNIT_METRICS else 0.0, high, base) - start) or 1.0)
+    return tag(
+        "div",
+        tag("p", METRICS.get(name, name), tag("strong", number(value)), class_="score"),
+        tag(
+            "svg",
+            tag(
+                "rect",
+                class_="interval",
+                x=f"{(low - start) * scale:.2f}",
+                width=f"{(high - low) * scale:.2f}",
+                height=2,
+            ),
+            tag("rect", class_="guess", x=f"{(base - start) * scale - 0.4:.2f}", width="0.8", height=2),
+            tag("rect", class_="value", x=f"{(value - start) * scale - 0.4:.2f}", width="0.8", height=2),
+            viewBox="-0.5 0 101 2",
+            preserveAspectRatio="none",
+            aria_hidden="true",
+        ),
+        tag(
+            "p",
+            f"95 % interval {number(low)} to {number(high)}; a baseline that ignores the row gets {number(base)}.",
+            class_="quiet",
+        ),
+        class_="measure",
     )
 
 
 def _scores(info: Mapping[str, Any]) -> Html:
     test, baseline = info.get("test") or {}, info.get("baseline") or {}
-    names = sorted(test, key=lambda name: name != info.get("metric"))
     lines = []
-    for name in names:
+    for name in sorted(test, key=lambda name: name != info.get("metric")):
         score, guess = test[name], baseline.get(name) or {}
         interval = f"{number(score.get('low'))} to {number(score.get('high'))}"
         lines.append(
@@ -238,13 +394,13 @@ def _scores(info: Mapping[str, Any]) -> Html:
                 tag("th", METRICS.get(name, name), scope="row"),
                 tag("td", tag("strong", number(score.get("value"))), tag("span", interval, class_="interval")),
                 tag("td", number(guess.get("value"))),
-                class_="main" if name == info.get("metric") else None,
             )
         )
     if not lines:
         return Html()
-    heads = [tag("th", name, scope="col") for name in ("Held-out rows", "Model", "Baseline")]
-    return tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *lines))
+    heads = [tag("th", name, scope="col") for name in ("On held-out rows", "Model", "Baseline")]
+    summary = tag("summary", f"All {len(lines)} scores") if len(lines) > 1 else tag("summary", "The score in full")
+    return tag("details", summary, tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *lines)))
 
 
 def _link(address: object, text: object) -> str:
@@ -255,7 +411,7 @@ def _link(address: object, text: object) -> str:
 
 
 def _footer() -> Html:
-    links = {"API": "docs", "Input contract": "schema", "Model facts": "model", "Metrics": "metrics"}
+    links = {"API description": "docs", "Input contract": "schema", "Model facts": "model", "Metrics": "metrics"}
     return tag("footer", tag("nav", *(tag("a", name, href=path) for name, path in links.items()), aria_label="More"))
 
 
