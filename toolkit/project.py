@@ -54,6 +54,7 @@ TRAINED = (
     "model/example.json",
     "model/example.json",
     "model/golden.json",
+    "model/reference.json",
     "model/manifest.json",
     "model/metrics.json",
     "model/model.onnx",

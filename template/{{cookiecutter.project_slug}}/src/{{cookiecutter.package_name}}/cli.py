@@ -77,7 +77,7 @@ def predict(
 
     An output called submission.csv gets the form of data/sample_submission.csv instead, where there is one.
     """
-    from .batch import predict_chunks  # noqa: PLC0415 - each command loads what it needs
+    from .batch import predict_chunks, workers  # noqa: PLC0415 - each command loads what it needs
     from .model import Model  # noqa: PLC0415 - as above
     from .submission import NAME, SAMPLE, scored_by, write_submission  # noqa: PLC0415 - as above
     from .tables import read_file  # noqa: PLC0415 - as above
@@ -85,7 +85,8 @@ def predict(
     model_dir = Settings.from_environment().model_dir
     model = Model.load(model_dir)
     if output is None:
-        predict_chunks(model, read_file(source), sys.stdout)
+        with workers(model, size_bytes=source.stat().st_size) as pool:
+            predict_chunks(model, read_file(source), sys.stdout, pool=pool)
         return
     # Written beside its place and moved in at the end: a file that is there is whole.
     sample = Path(SAMPLE)
@@ -96,7 +97,8 @@ def predict(
             if as_sample:
                 rows = write_submission(model, source, sample, out, metric=scored_by(model_dir))
             else:
-                rows = predict_chunks(model, read_file(source), out)
+                with workers(model, size_bytes=source.stat().st_size) as pool:
+                    rows = predict_chunks(model, read_file(source), out, pool=pool)
         Path(name).replace(output)
     finally:
         Path(name).unlink(missing_ok=True)
@@ -112,10 +114,23 @@ def serve(
     """Serve the model over HTTP: the page at /, the API's description at /docs."""
     import uvicorn  # noqa: PLC0415 - 0.2 s
 
-    from .model import read_manifest  # noqa: PLC0415 - each command loads what it needs
+    from .logs import CONFIGURATION  # noqa: PLC0415 - each command loads what it needs
+    from .model import read_manifest  # noqa: PLC0415 - as above
 
-    read_manifest(Settings.from_environment().model_dir)  # told here, once, instead of by every worker
-    uvicorn.run(f"{__package__}.api:serving", factory=True, host=host, port=port, workers=workers, access_log=False)
+    settings = Settings.from_environment()
+    read_manifest(settings.model_dir)  # told here, once, instead of by every worker
+    uvicorn.run(
+        f"{__package__}.reload:serving",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        interface="asgi3",
+        access_log=False,
+        log_config=CONFIGURATION,
+        server_header=False,
+        timeout_graceful_shutdown=settings.stop_seconds_max,  # what runs is finished first
+    )
 
 
 def _say(message: str) -> None:

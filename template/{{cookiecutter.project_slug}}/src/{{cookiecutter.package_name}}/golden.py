@@ -56,7 +56,7 @@ def _draw(column: Column, values: NDArray[Any], generator: np.random.Generator) 
         if len(known) == 0:
             drawn = [None if column.nullable else column.example] * ROWS
         else:
-            drawn = [_as_json(column, value) for value in generator.choice(known, ROWS).tolist()]
+            drawn = [as_json(column, value) for value in generator.choice(known, ROWS).tolist()]
     if column.nullable:
         gaps = generator.random(ROWS) < GAP_SHARE
         drawn = [None if gap else value for gap, value in zip(gaps, drawn, strict=True)]
@@ -72,7 +72,8 @@ def _beyond(column: Column) -> object:
     return column.example
 
 
-def _as_json(column: Column, value: float) -> object:
+def as_json(column: Column, value: float) -> object:
+    """Return a canonical number, boolean or date as a JSON row holds it."""
     if column.kind == "boolean":
         return bool(value)
     if column.kind == "date":

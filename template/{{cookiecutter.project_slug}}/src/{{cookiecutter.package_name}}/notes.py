@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from .features import Encoder
     from .schema import Column, Columns, Schema
 
+UNFAMILIAR: dict[str, Any] = {
+    "kind": "unfamiliar",
+    "column": None,
+    "message": "taken together its values are unlike the training data: 999 of 1,000 of those rows are more usual",
+}
 MISSING_MESSAGE = "no value: answered as training answered gaps"
 CATEGORY_LENGTH_MAX = 80
 
@@ -25,7 +30,7 @@ class Note:
     column: str
     message: str
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         """Return the note as it stands in an answer."""
         return {"kind": self.kind, "column": self.column, "message": self.message}
 

@@ -39,12 +39,13 @@ SCHEMA: dict[str, Any] = {
 
 
 class RefusedError(Exception):
-    """A request that is answered with a 4xx: the status and one sentence of why."""
+    """A request that is refused: the status, one sentence of why, and headers such as when to come back."""
 
-    def __init__(self, status: HTTPStatus, detail: str) -> None:
+    def __init__(self, status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
+        self.headers = headers
 
 
 def response(

@@ -6,37 +6,45 @@ contract, a route that somebody gave dependencies) goes the usual way, body and 
 
 from __future__ import annotations
 
+import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from .middleware import SECURITY_HEADERS, BodyLimit, Observed
+from . import logs
+from .limits import Admission, late
+from .middleware import CONTENT_POLICY, NOT_KEPT, SECURITY_HEADERS, BodyLimit, Observed
 from .schema import InputError
+from .served import envelope
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
+    from .limits import Room
     from .middleware import Telemetry
-    from .model import Model
+    from .served import Served
 
 PATH = "/predict"
-COVERED = {BodyLimit, Observed}  # the middleware whose work is done here as well
-HEADERS = [(b"content-type", b"application/json"), *SECURITY_HEADERS]
+COVERED = {Admission, BodyLimit, Observed}  # the middleware whose work is done here as well
+HEADERS = [(b"content-type", b"application/json"), *SECURITY_HEADERS, CONTENT_POLICY, NOT_KEPT]
 
 
 class StraightWay:
     """From the bytes of a request to those of its answer, and how much one may ask for."""
 
-    def __init__(self, model: Model, telemetry: Telemetry, *, rows_max: int, body_bytes_max: int) -> None:
-        self.model = model
-        self.telemetry = telemetry
-        self.rows_max = rows_max
-        self.body_bytes_max = body_bytes_max
-        self.answered = telemetry.requests.labels(PATH, "200")
-        self.seconds = telemetry.seconds.labels(PATH)
+    def __init__(self, served: Served, room: Room) -> None:
+        self.model = served.model
+        self.telemetry = served.telemetry
+        self.room = room
+        self.rows_max = served.settings.rows_max
+        self.body_bytes_max = served.settings.body_bytes_max
+        self.seconds_max = served.settings.request_seconds_max
+        self.logged = served.settings.log_requests == "all"
+        self.answered = served.telemetry.requests.labels(PATH, "200")
+        self.seconds = served.telemetry.seconds.labels(PATH)
 
     def answer(self, body: bytes) -> bytes | None:
         """Return the answer to ``body``, or None when it is not plainly right."""
@@ -47,7 +55,7 @@ class StraightWay:
         if answers is None or len(answers) > self.rows_max:
             return None
         count(self.telemetry, answers)
-        return msgspec.json.encode({"model": self.model.version, "predictions": answers})
+        return msgspec.json.encode(envelope(self.model, answers))
 
 
 class Application(FastAPI):
@@ -64,23 +72,50 @@ class Application(FastAPI):
             await super().__call__(scope, receive, send)
             return
         started = time.perf_counter()
-        message = await receive()
-        body = message.get("body", b"")
-        if message.get("more_body"):
-            parts = [body]
-            while message.get("more_body"):
-                message = await receive()
-                parts.append(message.get("body", b""))
-            body = b"".join(parts)
+        room = self.way.room
+        room.taken += 1
+        try:
+            body, message = await self._whole(receive)
+        finally:
+            room.taken -= 1
+        if message is None:
+            await super().__call__(scope, _late(self.way.seconds_max), send)
+            return
         content = self.way.answer(body) if message["type"] == "http.request" else None
         if content is None:
             await super().__call__(scope, _again(body, message, receive), send)
             return
-        headers = [*HEADERS, (b"content-length", str(len(content)).encode())]
+        identity = logs.request_id(scope)
+        headers = [*HEADERS, (b"x-request-id", identity), (b"content-length", str(len(content)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": content})
+        seconds = time.perf_counter() - started
         self.way.answered.inc()
-        self.way.seconds.observe(time.perf_counter() - started)
+        self.way.seconds.observe(seconds)
+        if self.way.logged:
+            logs.request(identity=identity, method="POST", path=PATH, status=200, seconds=seconds)
+
+    async def _whole(self, receive: Receive) -> tuple[bytes, Message | None]:
+        """Return the whole body and its last message; None when it did not arrive in time."""
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        watch = asyncio.get_running_loop().call_later(self.way.seconds_max, task.cancel)  # a tenth of asyncio.timeout()
+        try:
+            message = await receive()
+            body: bytes = message.get("body", b"")
+            if message.get("more_body"):
+                parts = [body]
+                while message.get("more_body"):
+                    message = await receive()
+                    parts.append(message.get("body", b""))
+                body = b"".join(parts)
+        except asyncio.CancelledError:
+            if watch.when() > asyncio.get_running_loop().time():
+                raise  # not by the watch
+            task.uncancel()
+            return b"", None
+        finally:
+            watch.cancel()
+        return body, message
 
     def _is_plain(self, scope: Scope) -> bool:
         """Return whether nothing is known yet that needs the usual way."""
@@ -88,7 +123,7 @@ class Application(FastAPI):
             routes = [route for route in self.routes if isinstance(route, APIRoute) and route.path == PATH]
             given = {middleware.cls for middleware in self.user_middleware} - COVERED
             self._usual = bool(given or self.dependency_overrides or any(one.dependant.dependencies for one in routes))
-        if self._usual or scope["method"] != "POST":
+        if self._usual or scope["method"] != "POST" or self.way.room.taken >= self.way.room.most:
             return False
         kind, length = b"", b""
         for name, value in scope["headers"]:
@@ -115,3 +150,10 @@ def _again(body: bytes, last: Message, receive: Receive) -> Receive:
         return messages.pop() if messages else await receive()
 
     return again
+
+
+def _late(seconds: int) -> Receive:
+    async def refused() -> Message:
+        raise late(seconds)
+
+    return refused

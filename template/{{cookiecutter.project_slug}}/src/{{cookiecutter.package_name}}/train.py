@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from . import export, golden, persistence, report
+from . import export, golden, persistence, reference, report
 from .compare import choose, compare
 from .errors import ExportError, TrainingError
 from .evaluation import GREATER_IS_BETTER, Answers, intervals, metrics_for, score
@@ -96,6 +96,9 @@ def train(
     }
     say(f"served model equals the pipeline: largest difference {difference:.1e}")
     files["golden.json"] = _json({"rows": golden.make(schema, examples.at(split.train), predictor, seed=plan["seed"])})
+    encoder = Encoder(json.loads(files["encoder.json"]))
+    usual = reference.make(schema, encoder, examples.at(split.train), len(split.train))
+    files["reference.json"] = _json(usual, indent=None)
     manifest = _manifest(model_dir, files, predictor)
     found = {"model": manifest["version"], **found, "parity": {"difference": difference, "tolerance": export.TOLERANCE}}
     found["versions"] = manifest["versions"]

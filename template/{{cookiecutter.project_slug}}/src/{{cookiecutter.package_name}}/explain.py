@@ -1,0 +1,122 @@
+"""What drove an answer: each column's share of it, as Shapley values against a reference row.
+
+A set of columns is worth the model's answer to the reference row with these columns taken from the row in question. A
+column's share is what it adds to a set, averaged over the orders in which columns can be added (Strumbelj and Kononenko
+2014, doi:10.1007/s10115-013-0679-x). Few columns are averaged over every set. More are averaged over some orders, each
+with its reverse, which halves the error and more (antithetic sampling: Mitchell, Cooper, Frank and Holmes 2022,
+jmlr.org/papers/v23/21-0439.html). Either way the shares and the reference's answer sum to the answer, and the same row
+always gets the same shares.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import factorial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .features import DATE_PARTS, Numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from .features import Encoder
+    from .model import Model
+    from .schema import Columns
+
+EXACT_MAX = 7  # columns up to which every set is asked: 128 of them
+SETS_MAX = 320  # about as many sets are asked otherwise; a share of a probability is then right to about 0.01
+SEED = 2014
+
+
+class Explainer:
+    """Explanations of one model's answers against its reference row."""
+
+    def __init__(self, model: Model, reference: Mapping[str, Any]) -> None:
+        self.reference = dict(reference)
+        self._model = model
+        self._names = [column.name for column in model.schema.columns]
+        self._owners = owners(model.encoder, self._names)
+        self._usual = model.encoder.encode(model.schema.from_rows([self.reference]), 1)[0]
+        self._usual_answer = model.scorer.score(self._usual[None])[0]
+
+    def explain(self, columns: Columns, rows: int) -> list[dict[str, Any]]:
+        """Return the answers to canonical rows, in order, each with its notes and its explanation."""
+        answers = self._model.answer_columns(columns, rows)
+        matrix = self._model.encoder.encode(columns, rows)
+        return [
+            {**answer, "explanation": self._explanation(features, answer["prediction"])}
+            for features, answer in zip(matrix, answers, strict=True)
+        ]
+
+    def _explanation(self, features: NDArray[np.float64], prediction: object) -> dict[str, Any]:
+        """Return what is explained, the reference's answer to it, and each column's share, the largest first."""
+        schema = self._model.schema
+        explained, place = None, 0
+        if schema.task != "regression":
+            asked = schema.positive if schema.task == "binary" and schema.positive in schema.labels else prediction
+            place = schema.labels.index(asked)
+            explained = schema.label_texts[place]
+        shares = dict.fromkeys(self._names, 0.0)
+        other = (features != self._usual) & ~(np.isnan(features) & np.isnan(self._usual))
+        changed = np.unique(self._owners[other])
+        if len(changed):
+            sets, weights = coalitions(len(changed))
+            column = np.full(len(self._names), len(changed))  # all others share a place that is in no set
+            column[changed] = np.arange(len(changed))
+            taken = np.concatenate([sets, np.zeros((len(sets), 1), dtype=bool)], axis=1)[:, column[self._owners]]
+            worth = self._model.scorer.score(np.where(taken, features, self._usual))[:, place]
+            found = worth @ weights
+            shares.update(zip([self._names[index] for index in changed], found.tolist(), strict=True))
+        return {
+            "explained": explained,
+            "reference": float(self._usual_answer[place]),
+            "contributions": dict(sorted(shares.items(), key=lambda share: -abs(share[1]))),
+            "exact": len(changed) <= EXACT_MAX,
+        }
+
+
+def owners(encoder: Encoder, names: Sequence[str]) -> NDArray[np.intp]:
+    """Return for each feature the place in ``names`` of the column that it is made of."""
+    found: list[int] = []
+    for step in encoder.steps:
+        if isinstance(step, Numbers):
+            parts = len(DATE_PARTS) if step.dates else 1
+            places = [names.index(name) for name in step.columns for _ in range(parts)]
+            found += [*places, *(places[flag] for flag in step.flags.tolist())]
+        else:
+            found += [names.index(step.column)] * step.width  # type: ignore[attr-defined]  # every other step has one
+    return np.array(found, dtype=np.intp)
+
+
+@lru_cache(maxsize=64)
+def coalitions(columns: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Return the sets to ask, shape (sets, columns), and how their worths add up to shares, the same shape."""
+    return _every_set(columns) if columns <= EXACT_MAX else _some_orders(columns)
+
+
+def _every_set(columns: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    sets = (np.arange(2**columns)[:, None] >> np.arange(columns)) & 1 == 1
+    size = sets.sum(axis=1)
+    orders = np.array([factorial(k) * factorial(columns - k - 1) for k in range(columns)]) / factorial(columns)
+    joining = orders[np.maximum(size - 1, 0)][:, None]
+    staying = orders[np.minimum(size, columns - 1)][:, None]
+    return sets, np.where(sets, joining, -staying)
+
+
+def _some_orders(columns: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    generator = np.random.default_rng(SEED)
+    drawn = [generator.permutation(columns) for _ in range(max(1, SETS_MAX // (2 * columns)))]
+    orders = [order for one in drawn for order in (one, one[::-1])]
+    sets = np.zeros((len(orders) * (columns + 1), columns), dtype=bool)
+    weights = np.zeros(sets.shape)
+    for number, order in enumerate(orders):
+        first = number * (columns + 1)  # the empty set, then one column more each time
+        for step, column in enumerate(order.tolist(), start=1):
+            sets[first + step :, column][: columns + 1 - step] = True
+            weights[first + step, column] += 1 / len(orders)
+            weights[first + step - 1, column] -= 1 / len(orders)
+    return sets, weights

@@ -1,0 +1,40 @@
+"""What is usual: the row that explanations compare with, and how far rows lie from the training data.
+
+Written at training, from the rows that the model learned from; no row of the data is in it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import familiarity
+from .golden import as_json
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .features import Encoder
+    from .schema import Column, Columns, Schema
+
+
+def make(schema: Schema, encoder: Encoder, columns: Columns, rows: int) -> dict[str, Any]:
+    """Return the content of ``reference.json``: ``row``, each column's median or most frequent value, and distances."""
+    return {
+        "row": {column.name: _usual(column, columns[column.name]) for column in schema.columns},
+        "familiarity": familiarity.fit(encoder, encoder.encode(columns, rows)),
+    }
+
+
+def _usual(column: Column, values: NDArray[Any]) -> object:
+    if column.kind == "text":  # a text that many rows share is rare, and one that they do not could tell of somebody
+        return None if column.nullable else column.example
+    if column.kind == "category":
+        value = Counter(sorted(values.tolist())).most_common(1)[0][0]
+        return value or None
+    known = values[np.isfinite(values)]
+    if len(known) == 0:
+        return None if column.nullable else column.example
+    return as_json(column, float(np.quantile(known, 0.5, method="lower")))
