@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from {{cookiecutter.package_name}}.batch import header, predict_chunks, safe_in_a_spreadsheet
+from {{cookiecutter.package_name}}.batch import SHARED_BYTES_MIN, header, predict_chunks, safe_in_a_spreadsheet, workers
 from {{cookiecutter.package_name}}.errors import TableError
 from {{cookiecutter.package_name}}.schema import InputError
 from {{cookiecutter.package_name}}.tables import read_csv, unique_names
@@ -56,6 +56,36 @@ def test_delimiter_and_encoding_make_no_difference(
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter).writerows(csv.reader(io.StringIO(plain)))
     assert _predicted(model, out.getvalue().encode(encoding)) == _predicted(model, plain.encode())
+
+
+def test_quotes_formulas_and_odd_lines_make_no_difference(model: Model, golden: list[dict[str, Any]]) -> None:
+    """Lines without a quote are taken as they are; with one, every cell is read and written on its own."""
+    plain = _as_csv(model.schema, [case["row"] for case in golden])
+    rows = list(csv.reader(io.StringIO(plain)))
+    for row, cell in zip(rows, ["a comment", *["=1+1", 'two\nlines, "said"', "", "-1.5"] * len(rows)], strict=False):
+        row.append(cell)
+    quoted, odd = io.StringIO(newline=""), io.StringIO(newline="")
+    csv.writer(quoted, quoting=csv.QUOTE_ALL).writerows(rows)
+    csv.writer(odd, lineterminator="\r\n\r\n").writerows(rows)
+    expected = _predicted(model, plain.encode())
+    for written in (quoted, odd):
+        content = written.getvalue().encode()
+        found = _predicted(model, content, chunk_rows=3)
+        assert [row.pop("a comment") for row in found] == [row[-1] for row in rows[1:]]
+        assert all(_same(one[name], other[name]) for one, other in zip(found, expected, strict=True) for name in other)
+        safe = io.StringIO(newline="")
+        predict_chunks(model, read_csv(io.BytesIO(content)), safe, cell=safe_in_a_spreadsheet)
+        assert "'=1+1" in safe.getvalue()
+        assert "'-1.5" not in safe.getvalue()
+
+
+def test_processes_make_no_difference(model: Model, golden: list[dict[str, Any]]) -> None:
+    content = _as_csv(model.schema, [case["row"] for case in golden]).encode()
+    alone, shared = io.StringIO(), io.StringIO()
+    predict_chunks(model, read_csv(io.BytesIO(content), chunk_rows=9), alone)
+    with workers(model, size_bytes=SHARED_BYTES_MIN) as pool:
+        predict_chunks(model, read_csv(io.BytesIO(content), chunk_rows=9), shared, pool=pool)
+    assert shared.getvalue() == alone.getvalue()
 
 
 def test_a_ragged_row_is_named(model: Model) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -204,8 +205,12 @@ class Encoder:
 
 
 def _codes(codes: dict[str, int], categories: NDArray[Any], unseen: int) -> NDArray[np.intp]:
-    get = codes.get
-    return np.array([get(category, unseen) for category in categories.tolist()], dtype=np.intp)
+    names = categories.tolist()
+    try:
+        found = itemgetter(*names)(codes) if len(names) > 1 else [codes[name] for name in names]
+    except KeyError:  # one of them is a stranger
+        found = [codes.get(name, unseen) for name in names]
+    return np.array(found, dtype=np.intp)
 
 
 def _vector(values: Sequence[float] | None) -> NDArray[np.float64] | None:

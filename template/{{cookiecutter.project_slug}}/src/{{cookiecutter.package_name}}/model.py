@@ -55,9 +55,10 @@ class Scorer(Protocol):
 class OnnxScorer:
     """The graph of ``model.onnx`` in ONNX Runtime, in float64: a row on one thread, many rows on every core."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, *, threads_max: int | None = None) -> None:
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # from 1.29 on it reports each process to its maker
         self._content = content
+        self._threads = threads_max or os.cpu_count() or 1
         self._session = _session(content, threads=1)
         self._shared: onnxruntime.InferenceSession | None = None
         self._output = self._session.get_outputs()[0].name
@@ -78,7 +79,8 @@ class OnnxScorer:
                 self._session.run_with_iobinding(self._one)
                 answer = self._found.copy()
         else:
-            session = self._session if len(matrix) < SHARED_ROWS_MIN else self._on_every_core()
+            alone = len(matrix) < SHARED_ROWS_MIN or self._threads == 1
+            session = self._session if alone else self._on_every_core()
             answer = session.run([self._output], {"features": matrix})[0]
         if self._output != POSITIVE:
             return answer
@@ -90,7 +92,7 @@ class OnnxScorer:
     def _on_every_core(self) -> onnxruntime.InferenceSession:
         with self._turn:
             if self._shared is None:
-                self._shared = _session(self._content, threads=os.cpu_count() or 1)
+                self._shared = _session(self._content, threads=self._threads)
             return self._shared
 
 
@@ -147,6 +149,7 @@ class Model:
         usual = usual or {}
         self.reference: dict[str, Any] = usual.get("row") or schema.example
         self._familiarity = Familiarity(usual["familiarity"]) if usual.get("familiarity") else None
+        self.content: dict[str, bytes] = {}
         self._reader = RowReader(schema, encoder)
         self._label_texts = schema.label_texts
 
@@ -157,14 +160,22 @@ class Model:
         content = {name: verified(folder, name, manifest) for name in SERVED_FILES}
         for warning in version_warnings(manifest):
             logger.warning(warning)
-        has_usual = USUAL_FILE in manifest["files"]
-        return cls(
+        if USUAL_FILE in manifest["files"]:
+            content[USUAL_FILE] = verified(folder, USUAL_FILE, manifest)
+        return cls.of(manifest, content)
+
+    @classmethod
+    def of(cls, manifest: dict[str, Any], content: dict[str, bytes], *, threads_max: int | None = None) -> Model:
+        """Return the model of verified files, on ``threads_max`` threads at most (every core by default)."""
+        model = cls(
             manifest=manifest,
             schema=Schema(json.loads(content["schema.json"])),
             encoder=Encoder(json.loads(content["encoder.json"])),
-            scorer=OnnxScorer(content["model.onnx"]),
-            usual=json.loads(verified(folder, USUAL_FILE, manifest)) if has_usual else None,
+            scorer=OnnxScorer(content["model.onnx"], threads_max=threads_max),
+            usual=json.loads(content.get(USUAL_FILE, b"{}")),
         )
+        model.content = content
+        return model
 
     def predict(self, columns: Columns, rows: int) -> Predictions:
         """Return the answers for ``rows`` canonical rows, in order.

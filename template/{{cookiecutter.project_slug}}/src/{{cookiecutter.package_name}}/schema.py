@@ -12,6 +12,8 @@ import json
 import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -87,6 +89,13 @@ class Column:
     def is_text(self) -> bool:
         """Return whether canonical values are ``str`` (a category or a text) instead of float64."""
         return self.kind in {"category", "text"}
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Return whether a cell is a number as Python writes it, or missing: nothing before, behind or between."""
+        dressed = self.prefix or self.suffix or self.thousands or self.multipliers or self.parentheses
+        odd_gaps = any(map(_is_a_number, self.missing))
+        return self.kind == "number" and self.decimal == "." and not dressed and not odd_gaps
 
     @property
     def gap(self) -> Value:
@@ -189,6 +198,21 @@ class Column:
         raise ValueError(message)
 
 
+class KnownCells(dict[str, Value]):
+    """The canonical values of a column's raw cells, each parsed when it is first asked for."""
+
+    def __init__(self, column: Column) -> None:
+        super().__init__()
+        self._column = column
+
+    def __missing__(self, cell: str) -> Value:
+        """Return the canonical value of a cell not met before; ``ValueError`` says what was expected."""
+        value = self._column.from_cell(cell)
+        if len(self) < CACHE_MAX:
+            self[cell] = value
+        return value
+
+
 class Schema:
     """The contract of one row, and the question that the model answers about it."""
 
@@ -204,7 +228,7 @@ class Schema:
         self.labels: tuple[int | str, ...] = tuple(document.get("x-labels", ()))
         self.positive: int | str | None = document.get("x-positive")
         self.ignored: dict[str, str] = dict(document.get("x-ignored", {}))
-        self._cells: dict[str, dict[str, Value]] = {column.name: {} for column in self.columns}
+        self._cells = {column.name: KnownCells(column) for column in self.columns}
 
     @classmethod
     def load(cls, path: Path) -> Schema:
@@ -277,22 +301,22 @@ class Schema:
             raise InputError(sorted(problems, key=lambda problem: -1 if problem.row is None else problem.row))
         return found
 
-    def _parse(self, column: Column, cells: Sequence[str], first_row: int, problems: list[Problem]) -> list[Value]:
-        known = self._cells[column.name]
-        values: list[Value] = []
+    def _parse(
+        self, column: Column, cells: Sequence[str], first_row: int, problems: list[Problem]
+    ) -> Sequence[Value] | NDArray[np.float64]:
+        try:
+            if column.is_plain and (column.nullable or "" not in cells):
+                return _plain_numbers(cells)
+            return _each(self._cells[column.name], cells)
+        except ValueError:  # then one by one, so that each is named
+            known, values = self._cells[column.name], []
         for index, cell in enumerate(cells):
-            value = known.get(cell)
-            if value is None:
-                try:
-                    value = column.from_cell(cell)
-                except ValueError as error:
-                    if len(problems) < PROBLEMS_MAX:
-                        problems.append(Problem(first_row + index, column.name, str(error)))
-                    value = column.gap
-                else:
-                    if len(known) < CACHE_MAX:
-                        known[cell] = value
-            values.append(value)
+            try:
+                values.append(known[cell])
+            except ValueError as error:
+                if len(problems) < PROBLEMS_MAX:
+                    problems.append(Problem(first_row + index, column.name, str(error)))
+                values.append(column.gap)
         return values
 
     def _unknown_names(self, row: dict[object, object], index: int) -> Iterable[Problem]:
@@ -304,6 +328,29 @@ class Schema:
         if column.name in row:
             return ""
         return f"the column is missing: expected {column.expected}"
+
+
+def _each(known: KnownCells, cells: Sequence[str]) -> Sequence[Value]:
+    values: Sequence[Value] = itemgetter(*cells)(known) if len(cells) > 1 else [known[cell] for cell in cells]
+    return values
+
+
+def _plain_numbers(cells: Sequence[str]) -> NDArray[np.float64]:
+    """Return the numbers of cells that hold nothing else, NaN for empty ones; ``ValueError`` when one is otherwise."""
+    empty = cells.count("")
+    numbers = np.array([float(cell) if cell else GAP for cell in cells] if empty else list(map(float, cells)))
+    # Python also reads 1_000, nan and infinity as numbers; no data file means that.
+    if np.count_nonzero(np.isfinite(numbers)) != len(cells) - empty or "_" in "".join(cells):
+        raise ValueError
+    return numbers
+
+
+def _is_a_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _column(name: str, facts: dict[str, Any], *, nullable: bool) -> Column:
@@ -354,12 +401,12 @@ def _moment(text: str, pattern: str) -> datetime:
     return datetime.strptime(text, pattern)  # noqa: DTZ007 - data without a zone is read as UTC
 
 
-def _array(column: Column, values: Sequence[Value]) -> NDArray[Any]:
+def _array(column: Column, values: Sequence[Value] | NDArray[Any]) -> NDArray[Any]:
     if column.is_text:
         array = np.empty(len(values), dtype=object)
         array[:] = values
         return array
-    return np.array(values, dtype=np.float64)
+    return np.asarray(values, dtype=np.float64)
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, islice
+from operator import methodcaller
 from typing import IO, TYPE_CHECKING
 
 from .errors import TableError
@@ -14,25 +17,56 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
     from pathlib import Path
 
-CHUNK_ROWS = 10_000  # rows held at once: about 10 MB of a 30-column table
+CHUNK_ROWS = 4_000  # rows held at once: about 4 MB of a 30-column table, which a core keeps near
 HEAD_BYTES = 65_536  # enough to tell encoding and delimiter
 DELIMITERS = ",;\t|"
 ENCODINGS = ("utf-8-sig", "cp1252")  # the second reads what spreadsheets on Windows save; it cannot fail on letters
 csv.field_size_limit(10_000_000)  # the default of 131,072 characters is shorter than some texts
 
 
+class _Echo:
+    """A file that keeps nothing: what is written to it is returned."""
+
+    def write(self, text: str) -> str:
+        """Return ``text``."""
+        return text
+
+
+_LINES = csv.writer(_Echo(), lineterminator="")
+
+
 @dataclass(frozen=True)
 class Chunk:
-    """Some rows of a file as raw text: ``names`` of the columns, ``rows`` of cells, ``first`` row's number from 0."""
+    """Some rows of a file as raw text: ``names`` of the columns, ``first`` row's number from 0, and the cells.
+
+    Rows without a quote are kept as ``lines``, the cells with ``delimiter`` between: their columns are then cut out of
+    the whole at once, at a fifth of the time of reading row by row.
+    """
 
     names: tuple[str, ...]
-    rows: Sequence[Sequence[str]]
     first: int
+    read: Sequence[Sequence[str]] = ()
+    lines: Sequence[str] | None = None
+    delimiter: str = ","
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.read if self.lines is None else self.lines)
+
+    @cached_property
+    def rows(self) -> Sequence[Sequence[str]]:
+        """Return the cells by row."""
+        return self.read if self.lines is None else [line.split(self.delimiter) for line in self.lines]
 
     def columns(self) -> dict[str, Sequence[str]]:
         """Return the cells by column, under names that are all different (see ``unique_names``)."""
-        cells = list(zip(*self.rows, strict=True)) if self.rows else [()] * len(self.names)
-        return dict(zip(unique_names(self.names), cells, strict=True))
+        names = unique_names(self.names)
+        if not len(self):
+            return dict.fromkeys(names, ())
+        if self.lines is None:
+            return dict(zip(names, zip(*self.read, strict=True), strict=True))
+        cells = self.delimiter.join(self.lines).split(self.delimiter)
+        return {name: cells[place :: len(names)] for place, name in enumerate(names)}
 
 
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -77,8 +111,7 @@ def read_csv(stream: IO[bytes], *, chunk_rows: int = CHUNK_ROWS) -> Generator[Ch
         stream, encoding=encoding, newline="", errors="strict" if encoding != "cp1252" else "replace"
     )
     try:
-        reader = csv.reader(text, delimiter=_delimiter(head.decode(encoding, errors="replace")))
-        yield from _chunks(reader, chunk_rows)
+        yield from _chunks(text, _delimiter(head.decode(encoding, errors="replace")), chunk_rows)
     except csv.Error as error:
         message = f"the file is no readable CSV: {error}"
         raise TableError(message) from error
@@ -90,28 +123,51 @@ def read_csv(stream: IO[bytes], *, chunk_rows: int = CHUNK_ROWS) -> Generator[Ch
             text.detach()
 
 
-def _chunks(reader: Iterable[list[str]], chunk_rows: int) -> Iterator[Chunk]:
-    lines = iter(reader)
-    names = tuple(next(lines, ()))
+def _chunks(text: Iterable[str], delimiter: str, chunk_rows: int) -> Iterator[Chunk]:
+    lines = iter(text)
+    names = tuple(next(csv.reader(lines, delimiter=delimiter), ()))
     if not names:
         message = "the file is empty: expected a header line with the column names"
         raise TableError(message)
     first = 0
+    while taken := list(islice(lines, chunk_rows)):
+        chunk = _plain(names, first, taken, delimiter) or _quoted(names, first, taken, lines, delimiter)
+        if len(chunk):
+            yield chunk
+        first += len(chunk)
+    if first == 0:
+        yield Chunk(names, 0)
+
+
+def _plain(names: tuple[str, ...], first: int, taken: Sequence[str], delimiter: str) -> Chunk | None:
+    """Return the lines as a chunk, or None when one has a quote or another number of cells."""
+    whole = "".join(taken)
+    if '"' in whole:
+        return None
+    whole = whole.replace("\r\n", "\n").removesuffix("\n")
+    if "\r" in whole:
+        return None
+    lines = whole.split("\n")
+    if {*map(methodcaller("count", delimiter), lines)} != {len(names) - 1}:
+        return None
+    return Chunk(names, first, lines=lines, delimiter=delimiter)
+
+
+def _quoted(names: tuple[str, ...], first: int, taken: Sequence[str], more: Iterator[str], delimiter: str) -> Chunk:
+    """Return the rows of the lines ``taken``; the last one may go on in ``more``."""
+    reader = csv.reader(chain(taken, more), delimiter=delimiter)
     rows: list[list[str]] = []
-    for row in lines:
+    while reader.line_num < len(taken):
+        row = next(reader)
         if not row:
             if len(names) > 1:  # an empty line between rows; in a table of one column it is a gap
                 continue
-            row = [""]  # noqa: PLW2901 - the line as a row
+            row = [""]
         if len(row) != len(names):
             message = f"{len(row)} cells, the header has {len(names)}"
             raise InputError([Problem(first + len(rows), None, message)])
         rows.append(row)
-        if len(rows) == chunk_rows:
-            yield Chunk(names, rows, first)
-            first, rows = first + len(rows), []
-    if rows or first == 0:
-        yield Chunk(names, rows, first)
+    return Chunk(names, first, rows)
 
 
 def _read_parquet(path: Path, chunk_rows: int) -> Iterator[Chunk]:
@@ -124,10 +180,10 @@ def _read_parquet(path: Path, chunk_rows: int) -> Iterator[Chunk]:
             for batch in file.iter_batches(batch_size=chunk_rows):
                 columns = [[_text(cell) for cell in column.to_pylist()] for column in batch.columns]
                 rows = list(zip(*columns, strict=True))
-                yield Chunk(names, rows, first)
+                yield Chunk(names, first, rows)
                 first += len(rows)
             if first == 0:
-                yield Chunk(names, [], 0)
+                yield Chunk(names, 0)
     except pa.ArrowException as error:
         message = f"{path} is no readable Parquet file: {error}"
         raise TableError(message) from error
@@ -178,6 +234,11 @@ def _delimiter(head: str) -> str:
 
     best = max(DELIMITERS, key=agreement)
     return best if agreement(best) > (0, 0) else ","
+
+
+def line(cells: Iterable[object]) -> str:
+    """Return cells as one CSV line without its end: comma, quotes where needed."""
+    return str(_LINES.writerow(list(cells)))  # the writer returns what its file's write returns
 
 
 def write_rows(out: IO[str], rows: Iterable[Sequence[object]]) -> None:
