@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from {{cookiecutter.package_name}} import page
+from {{cookiecutter.package_name}}.batch import safe_in_a_spreadsheet
 from {{cookiecutter.package_name}}.schema import PROBLEMS_MAX, Problem, Schema
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ class Elements(HTMLParser):
     def fields(self) -> dict[str, dict[str, str | None]]:
         """Return the fields of the row's form by name."""
         controls = [attributes for tag, attributes in self.found if tag in {"input", "select", "textarea"}]
-        return {str(each["name"]): each for each in controls if each["name"] != "file"}
+        return {str(each["name"]): each for each in controls if each.get("name") not in {None, "file"}}
 
 
 def _example(schema: Schema) -> dict[str, str]:
@@ -45,9 +48,9 @@ def _example(schema: Schema) -> dict[str, str]:
 
 def test_there_is_a_field_for_every_column(client: TestClient, schema: Schema) -> None:
     fields = Elements(client.get("/").text).fields()
-    assert list(fields) == [f"c{place}" for place in range(len(schema.columns))]
-    for column, field in zip(schema.columns, fields.values(), strict=True):
-        assert ("required" in field) == (not column.nullable)
+    assert set(fields) == {f"c{place}" for place in range(len(schema.columns))}
+    for place, column in enumerate(schema.columns):
+        assert ("required" in fields[f"c{place}"]) == (not column.nullable)
 
 
 def test_the_example_is_answered_as_by_the_api(client: TestClient, schema: Schema) -> None:
@@ -56,6 +59,24 @@ def test_the_example_is_answered_as_by_the_api(client: TestClient, schema: Schem
     assert response.status_code == 200
     shown = page.number(answer["prediction"], digits=6) if schema.task == "regression" else str(answer["prediction"])
     assert shown in Elements(response.text).text
+
+
+def test_the_example_file_is_answered_as_the_example_row(client: TestClient, schema: Schema) -> None:
+    file = client.get("/example.csv")
+    assert file.headers["content-type"] == "text/csv; charset=utf-8"
+    lines = list(csv.reader(io.StringIO(file.text, newline="")))
+    plain = [list(page.example_cells(schema)), list(page.example_cells(schema).values())]
+    assert lines == [[safe_in_a_spreadsheet(cell) for cell in line] for line in plain]
+    if lines != plain:  # a name or a word of the data is a formula, which a spreadsheet must not run
+        return
+    answered = client.post("/predict/file", content=file.content, headers={"content-type": "text/csv"})
+    row = next(csv.DictReader(io.StringIO(answered.text, newline="")))
+    answer = client.post("/predict", json={"rows": [schema.example]}).json()["predictions"][0]
+    assert row["prediction"] == str(answer["prediction"])
+
+
+def test_the_answer_comes_with_what_drove_it(client: TestClient, schema: Schema) -> None:
+    assert "What drove it" in Elements(client.post("/", data=_example(schema)).text).text
 
 
 def test_empty_fields_are_gaps_or_are_told(client: TestClient, schema: Schema) -> None:
@@ -96,8 +117,19 @@ def test_hostile_names_and_cells_are_text(kind: str) -> None:
     }
     document = {"properties": {HOSTILE: facts}, "x-task": "binary", "x-target": HOSTILE, "x-labels": [HOSTILE, "no"]}
     note = {"kind": "unseen_category", "column": HOSTILE, "message": HOSTILE}
-    answer = {"prediction": HOSTILE, "probabilities": {HOSTILE: 0.75, "no": 0.25}, "notes": [note]}
-    info = {"title": HOSTILE, "provenance": {"title": HOSTILE, "url": "javascript:alert(1)", "licence": HOSTILE}}
+    shares = {"explained": HOSTILE, "reference": 0.5, "contributions": {HOSTILE: 0.25}, "exact": True}
+    answer = {
+        "prediction": HOSTILE,
+        "probabilities": {HOSTILE: 0.75, "no": 0.25},
+        "notes": [note],
+        "explanation": shares,
+    }
+    info = {
+        "title": HOSTILE,
+        "chosen": HOSTILE,
+        "importances": [{"column": HOSTILE, "drop": 0.1}],
+        "provenance": {"title": HOSTILE, "url": "javascript:alert(1)", "licence": HOSTILE},
+    }
     schema = Schema(document)
     problem = Problem(0, HOSTILE, HOSTILE)
     for content in (
@@ -109,6 +141,42 @@ def test_hostile_names_and_cells_are_text(kind: str) -> None:
         assert scripts == [{"src": "static/page.js", "defer": None}]
         assert HOSTILE in elements.text
         assert "javascript:" not in {str(attributes.get("href", ""))[:11] for _, attributes in elements.found}
+
+
+def test_of_many_columns_the_weightiest_stand_open() -> None:
+    names = [f"column {place}" for place in range(300)]
+    facts: dict[str, Any] = {"type": "number", "x-kind": "number", "examples": [1]}
+    schema = Schema({"properties": dict.fromkeys(names, facts), "x-task": "regression", "x-target": "b"})
+    info = {"importances": [{"column": "column 7", "drop": 0.5}, {"column": "column 200", "drop": 0.9}]}
+    content = page.render(schema=schema, info=info)
+    fields = Elements(content).fields()
+    assert list(fields)[:3] == ["c200", "c7", "c0"]
+    assert set(fields) == {f"c{place}" for place in range(300)}
+    assert dict(Elements(content).found)["details"] == {"id": "others"}
+    told = page.render(schema=schema, info=info, problems=[Problem(0, "column 299", "expected a number")])
+    assert ("details", {"id": "others", "open": None}) in Elements(told).found
+
+
+def test_what_drove_an_answer_is_told_in_shares_that_can_be_seen() -> None:
+    facts = {"type": "number", "x-kind": "number"}
+    names = [*"abcdefghi", "nothing"]
+    question = {"x-task": "binary", "x-target": "t", "x-labels": ["no", "yes"]}
+    document = {"properties": dict.fromkeys(names, facts), **question}
+    shares = {name: (-1) ** place * 0.08 / (place + 1) for place, name in enumerate("abcdefghi")}
+    explanation = {"explained": "yes", "reference": 0.2, "contributions": {**shares, "nothing": 1e-9}, "exact": False}
+    answer = {"prediction": "no", "probabilities": {"no": 0.75, "yes": 0.25}, "explanation": explanation}
+    text = Elements(page.render(schema=Schema(document), info={}, values={"a": "5"}, result=answer)).text
+    assert "For yes, a usual row gets 20.0" in text
+    assert "a5+8.0 points" in text
+    assert "bempty\N{MINUS SIGN}4.0 points" in text
+    assert "3 more columns: +1.0 points together. Estimated" in text
+    assert "nothing" not in text.partition("What drove it")[2].partition("The model")[0]
+
+
+def test_a_key_is_asked_for_where_one_is_needed() -> None:
+    schema = Schema({"properties": {"a": {"x-kind": "number"}}, "x-task": "regression", "x-target": "b"})
+    assert list(Elements(page.render(schema=schema, info={}, locked=True)).fields()) == ["key", "c0"]
+    assert list(Elements(page.render(schema=schema, info={})).fields()) == ["c0"]
 
 
 @pytest.mark.parametrize(

@@ -147,8 +147,9 @@ def _placeholder(schema: Schema, column: Column) -> str | None:
 def _hint(schema: Schema, column: Column) -> str:
     """Return what to know before typing: what the source says of the column, and what training saw of it."""
     facts = schema.document["properties"][column.name]
-    about = facts.get("x-about", column.description)
-    return " · ".join(filter(None, (about, _seen(schema, column, facts.get("x-seen", {})))))
+    if "x-about" not in facts:
+        return column.description
+    return " · ".join(filter(None, (facts["x-about"], _seen(schema, column, facts.get("x-seen", {})))))
 
 
 def _seen(schema: Schema, column: Column, seen: Mapping[str, Any]) -> str:

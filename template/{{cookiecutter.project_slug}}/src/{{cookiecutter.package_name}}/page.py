@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["example_cells", "number", "render", "values_of"]
 
+BLANK = "\N{NO-BREAK SPACE}"
 BARS_MAX = 8
 LABELS_MAX = 5  # more classes than this are counted instead of named
 SHARES_MAX = 6
+LEAST_POINT, LEAST_SHARE = 0.0005, 0.0001  # a column whose share would be shown as nothing is not shown
 RELIED_MAX = 5
 UNIT_METRICS = frozenset({"accuracy", "average_precision", "balanced_accuracy", "f1", "f1_macro", "r2", "roc_auc"})
 METRICS = {
@@ -82,9 +84,10 @@ def render(  # noqa: PLR0913 - each is told by name
                     aria_live="polite",
                     tabindex="-1",
                 ),
+                _card(info),
+                class_="side",
             ),
             _files(schema),
-            _card(info),
         ),
         _footer(),
     )
@@ -218,13 +221,15 @@ def _bars(probabilities: Mapping[str, float]) -> Html:
 def _drivers(explanation: Mapping[str, Any], prediction: object, cells: Mapping[str, str]) -> Html:
     """Return each column's share of the way from a usual row's answer to this one."""
     usual, label = float(explanation["reference"]), explanation.get("explained")
-    shares = [(name, float(share)) for name, share in explanation["contributions"].items() if share]
+    least = LEAST_POINT if label is not None else LEAST_SHARE * abs(usual)
+    shares = [(name, share) for name, share in explanation["contributions"].items() if abs(share) > least]
     if not shares:
-        return tag("div", tag("h3", "What drove it"), tag("p", "Nothing: this row is as usual.", class_="quiet"))
+        nothing = "No column in particular: the answer is that of a usual row."
+        return tag("div", tag("h3", "What drove it"), tag("p", nothing, class_="quiet"))
     if label is None:
         lead = join(f"A usual row gets {number(usual, digits=6)}, this one {number(prediction, digits=6)}.")
     else:
-        reached = usual + sum(share for _, share in shares)
+        reached = usual + sum(explanation["contributions"].values())
         named = tag("strong", str(label), dir="auto")
         lead = join("For ", named, f", a usual row gets {percent(usual)}, this one {percent(reached)}.")
     most = max(abs(share) for _, share in shares)
@@ -425,7 +430,7 @@ def number(value: object, *, digits: int = 4) -> str:
 def percent(share: float) -> str:
     """Return a share from 0 to 1 for people; only certainty is shown as 100 % or 0 %."""
     if 0 < share < 0.001:  # noqa: PLR2004 - one decimal would show 0.0 %
-        return "under 0.1 %"
+        return f"under 0.1{BLANK}%"
     if 0.999 < share < 1:  # noqa: PLR2004 - as above
-        return "over 99.9 %"
-    return f"{100 * share:.1f} %"
+        return f"over 99.9{BLANK}%"
+    return f"{100 * share:.1f}{BLANK}%"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from http import HTTPStatus
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -11,9 +12,11 @@ from fastapi.responses import HTMLResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from . import handbook, page
+from .batch import safe_in_a_spreadsheet
 from .problems import RefusedError
 from .schema import InputError, Problem
 from .straight import count
+from .tables import write_rows
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -34,12 +37,12 @@ HEADERS = {
 
 
 def add_routes(app: FastAPI, served: Served) -> None:
-    """Add ``/``, ``/docs`` and ``/static``."""
-    schema, info = served.model.schema, served.info
+    """Add ``/``, ``/example.csv``, ``/docs`` and ``/static``."""
+    schema, info, locked = served.model.schema, served.info, served.guard.keys is not None
 
     @app.get("/", include_in_schema=False)
     async def show() -> HTMLResponse:
-        return HTMLResponse(page.render(schema=schema, info=info), headers=HEADERS)
+        return HTMLResponse(page.render(schema=schema, info=info, locked=locked), headers=HEADERS)
 
     @app.post("/", include_in_schema=False)
     async def answer(request: Request) -> HTMLResponse:
@@ -52,14 +55,20 @@ def add_routes(app: FastAPI, served: Served) -> None:
             answers = await run_in_threadpool(served.explainer.explain, columns, 1)
         except RefusedError as error:
             told = [Problem(None, None, error.detail)]
-            content = page.render(schema=schema, info=info, values=values, problems=told)
+            content = page.render(schema=schema, info=info, values=values, problems=told, locked=locked)
             return HTMLResponse(content, error.status, headers={**HEADERS, **(error.headers or {})})
         except InputError as error:
-            content = page.render(schema=schema, info=info, values=values, problems=error.problems)
+            content = page.render(schema=schema, info=info, values=values, problems=error.problems, locked=locked)
             return HTMLResponse(content, HTTPStatus.UNPROCESSABLE_ENTITY, headers=HEADERS)
         count(served.telemetry, answers)
-        content = page.render(schema=schema, info=info, values=values, result=answers[0])
+        content = page.render(schema=schema, info=info, values=values, result=answers[0], locked=locked)
         return HTMLResponse(content, headers=HEADERS)
+
+    @app.get("/example.csv", include_in_schema=False)
+    async def example() -> Response:
+        cells, out = page.example_cells(schema), io.StringIO()
+        write_rows(out, [[safe_in_a_spreadsheet(cell) for cell in line] for line in (cells, cells.values())])
+        return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=HEADERS)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
