@@ -208,3 +208,15 @@ def test_without_a_table_it_is_said_what_is_there(tmp_path: Path, files: dict[st
         read(write(tmp_path, files))
     assert raised.value.hint
     assert raised.value.exit_code == 4
+
+
+def test_files_called_by_a_class_are_joined_with_it_and_files_called_by_a_place_are_not(tmp_path: Path) -> None:
+    rows = "title,text\n" + "".join(f"t{n},words of a story {n}\n" for n in range(30))
+    more = rows.replace("story", "tale")
+    found = read(write(tmp_path / "a", {"Fake.csv": rows, "True.csv": more}))
+    assert (found.main.rows, list(found.main.frame["file"].unique())) == (60, ["fake", "true"])
+    assert "joined-classes" in codes_of(found.findings)
+    found = read(write(tmp_path / "b", {"Bonn.csv": rows, "Rome.csv": more}))
+    assert (found.main.rows, "file" in found.main.frame) == (30, False)
+    found = read(write(tmp_path / "a", {}), table="True.csv")
+    assert (found.main.rows, "file" in found.main.frame) == (30, False)

@@ -392,3 +392,24 @@ def test_order_of_rows_and_columns_constants_and_file_names_change_no_decision(n
     ):
         main = dataclasses.replace(read.main, frame=changed, name="other.csv")
         assert decision(dataclasses.replace(read, main=main)) == expected
+
+
+def test_what_a_column_of_ranks_ranks_is_likelier_and_an_unrelated_amount_is_not() -> None:
+    score = sorted(numbers(4), key=float, reverse=True)
+    ranks = [str(place) for place in range(1, ROWS + 1)]
+    columns = {"Overall rank": ranks, "Score": score, "Healthy life expectancy": numbers(5), "support": numbers(6)}
+    assert infer(columns).target == "Score"
+    assert infer({**columns, "Score": numbers(7)}).target == "Healthy life expectancy"
+
+
+def test_how_easy_it_is_to_leave_is_no_answer_and_whether_somebody_left_is() -> None:
+    assert infer({**MEASURES, "leave": words(4, "easy", "hard", "unsure")}).sure is False
+    assert infer({**MEASURES, "left": words(4, "0", "1")}).sure is True
+
+
+def test_without_names_the_only_whole_numbers_at_the_end_are_likelier_than_words_at_the_start() -> None:
+    fractions = {f"column_{place}": numbers(place) for place in range(2, 6)}
+    whole = [str(chance(9).randrange(1, 29) + place % 3) for place in range(ROWS)]
+    words_first = {"column_1": words(1, "M", "F", "I"), **fractions}
+    assert infer({**words_first, "column_6": whole}).target == "column_6"
+    assert infer({**words_first, "column_6": numbers(8)}).sure is False

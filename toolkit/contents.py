@@ -14,7 +14,7 @@ from toolkit.dictionary import descriptions_from
 from toolkit.download import Provenance
 from toolkit.errors import DataError
 from toolkit.findings import Finding
-from toolkit.joining import join_answers, join_parts
+from toolkit.joining import join_answers, join_classes, join_parts
 from toolkit.table import Table
 
 if TYPE_CHECKING:
@@ -96,6 +96,9 @@ def read(download: Download, *, table: str | None = None) -> Contents:
     if not found:
         raise _no_table(download, items, problems)
     found, joined = join_parts(found) if table is None else (found, ())
+    if table is None:
+        found, classes = join_classes(found)
+        joined += classes
     choice = roles.choose(found, table)
     main, answers, beside = join_answers(choice.main, found) if table is None else (choice.main, None, ())
     test = roles.test_of(main, found, choice.dictionaries)

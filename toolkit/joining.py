@@ -5,12 +5,24 @@ from __future__ import annotations
 import re
 
 from toolkit.findings import Finding
-from toolkit.roles import TEST, VALIDATION, argument, words
+from toolkit.roles import TEST, TRAIN, VALIDATION, argument, words
 from toolkit.table import Table
 
 ANSWERS = frozenset(
     ("label", "labels", "target", "targets", "answer", "answers", "outcome", "outcomes", "y", "solution")
 )
+# Words that are the answer when files are called by them: true and fake, spam and ham.
+# fmt: off
+VERDICTS = frozenset((
+    "true", "real", "fake", "genuine", "fraud", "legit", "legitimate", "phishing", "spam", "ham", "positive",
+    "negative", "pos", "neg", "normal", "abnormal", "anomaly", "anomalous", "attack", "benign", "malignant",
+    "malware", "healthy", "sick", "diseased", "disease", "toxic", "clean", "good", "bad", "yes", "no", "human",
+    "ai", "generated", "faulty", "defective", "ok", "failure", "truth", "lie", "sarcastic", "depressed",
+    "happy", "sad", "angry", "clickbait",
+))
+# fmt: on
+FILE_COLUMN = "file"  # what the column of the files' names is called
+FILES_MAX = 12
 ANSWERS_MAX = 6  # columns of a table that holds nothing but a key and answers
 
 
@@ -39,6 +51,53 @@ def join_parts(found: list[Table]) -> tuple[list[Table], tuple[Finding, ...]]:
             )
         )
     return joined, tuple(findings)
+
+
+def join_classes(found: list[Table]) -> tuple[list[Table], tuple[Finding, ...]]:
+    """Join files that hold one class each and are called by it: ``true`` and ``fake`` with the same columns.
+
+    The class becomes a column of its own: it stands nowhere but in the files' names.
+    """
+    by_columns: dict[tuple[str, ...], list[Table]] = {}
+    for one in found:
+        by_columns.setdefault(tuple(one.frame.columns), []).append(one)
+    for columns, parts in by_columns.items():
+        classes = _classes(parts)
+        if not classes or FILE_COLUMN in columns:
+            continue
+        import pandas as pd  # noqa: PLC0415 - 300 ms
+
+        frames = [part.frame.assign(**{FILE_COLUMN: name}) for part, name in zip(parts, classes, strict=True)]
+        frame = pd.concat(frames, ignore_index=True)
+        frame[FILE_COLUMN] = frame[FILE_COLUMN].astype(parts[0].frame.dtypes.iloc[0])
+        said = tuple(finding for part in parts for finding in part.findings)
+        names = [part.name for part in parts]
+        finding = Finding(
+            "joined-classes",
+            f"{_listed(names)} have the same {len(columns)} columns and are called by a class each "
+            f"({', '.join(f'`{name}`' for name in classes)}), which no column holds",
+            severity="unsure",
+            columns=(FILE_COLUMN,),
+            action=f"joined them, with the file's name as the column `{FILE_COLUMN}`",
+            overrule=f"--table {argument(names[0])}",
+            evidence={"files": names, "column": FILE_COLUMN},
+        )
+        joined = Table(parts[0].name, frame, parts[0].reading, said)
+        return [joined, *(one for one in found if one not in parts)], (finding,)
+    return found, ()
+
+
+def _classes(parts: list[Table]) -> list[str]:
+    """Return the words by which files differ when those are verdicts, else nothing."""
+    if not 1 < len(parts) <= FILES_MAX:
+        return []
+    said = [words(part.name.rsplit("/", 1)[-1]) for part in parts]
+    if any(one & (TEST | VALIDATION | TRAIN) for one in said):
+        return []
+    shared = set.intersection(*said)
+    own = [sorted(one - shared) for one in said]
+    named = [one[0] for one in own if len(one) == 1 and one[0] in VERDICTS]
+    return named if len(set(named)) == len(parts) else []
 
 
 def join_answers(main: Table, found: list[Table]) -> tuple[Table, Table | None, tuple[Finding, ...]]:

@@ -78,7 +78,7 @@ MAYBE = {
         (2.4, "stage pm points calories damage event letter ratings reached returned shares stress"),
         (2.2, "accident claim claims efficiency faults genre value weather"),
         (2.0, "close count language production reported safe spend"),
-        (1.8, "amount type duration graduated probability views"),
+        (1.8, "treatment amount type duration graduated probability views"),
         (1.6, "energy flag intensity kind load return"),
         (1.4, "condition level likes power quantity signal usage"),
         (1.2, "attack booking concentration levels loan temperature weight"),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ROWS_MIN = 30  # below this, perfect relations happen by chance
 BINS_MAX = 100
 EXACT = 1e-3  # residual of a formula, as a share of the target's standard deviation; rounded cells stay below it
+ALIKE = 0.97  # ranks that agree so well differ by ties, rounding and the years of a table alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,6 +197,17 @@ def counts_of(frame: pd.DataFrame, column: Column) -> dict[str, int]:
 def same_cells(frame: pd.DataFrame, one: Column, other: Column) -> bool:
     """Return whether two columns hold the same text in every row."""
     return bool(_series(frame, one).fillna("").equals(_series(frame, other).fillna("")))
+
+
+def ordered_alike(frame: pd.DataFrame, one: Column, other: Column) -> bool:
+    """Return whether two columns of numbers order the rows alike, or in reverse, but for a few rounded cells."""
+    first, second = values_of(frame, one).numbers, values_of(frame, other).numbers
+    if first is None or second is None:
+        return False
+    known = np.isfinite(first) & np.isfinite(second)
+    if known.sum() < 0.9 * len(first) or known.sum() < 3:  # noqa: PLR2004 - too little to order
+        return False
+    return bool(abs(np.corrcoef(ranks(first[known]), ranks(second[known]))[0, 1]) > ALIKE)
 
 
 def rows_in_both(one: pd.DataFrame, other: pd.DataFrame, names: list[str]) -> int:

@@ -22,6 +22,9 @@ SURE_POINTS = 3.2  # the weakest evidence that convinces by itself
 SURE_MARGIN = 1.2  # and this much more than the runner-up has
 ILLNESSES_MANY = 3  # from here on they are a history, and any of them could be the question
 STRONG_NAME = 2.9
+RANKED_ROWS_MIN = 20  # fewer rows are in some order by chance
+RANKED_ROWS_MAX = 200_000
+YES_OR_NO = words_in("leave left default return reached")  # what happens or not, but is also done more or less
 WEAK_NAME = 1.9  # below this no word of weight is in a name
 LETTERS_TELLING = 4  # shorter words stand in too many titles
 TITLE_WORDS = words_in("data dataset prediction predict predicting classification analysis with from")
@@ -89,6 +92,8 @@ def rank(profile: Profile, contents: Contents) -> list[Candidate]:
     _weigh_test_table(found, profile, identifiers)
     _weigh_submission(found, profile, submitted)
     _weigh_company(found, profile, identifiers)
+    _weigh_rankings(found, profile, contents)
+    _weigh_files(found, contents)
     _weigh_place(found, profile)
     return sorted(found, key=lambda one: (-round(one.points, 6), one.column.name))
 
@@ -116,6 +121,8 @@ def _weigh_name(one: Candidate, last_words: set[str]) -> None:
         points *= 0.4  # what happens or not has no size
     if one.question.kind == "binary" and evidence.word in AMOUNTS:
         points *= 0.6  # two values are no amount
+    if one.question.kind == "multiclass" and one.column.kind == "category" and evidence.word in YES_OR_NO:
+        points *= 0.4  # how easy it is to leave, not whether somebody left
     if points > 0 and re.search(r"\d$", one.column.name.strip()):
         points *= 0.6  # one of several of the same name
     one.named, one.word = points, evidence.word if points > 0 else ""
@@ -241,6 +248,35 @@ def _weigh_company(found: list[Candidate], profile: Profile, identifiers: set[st
         words[0].add(1.5 if alone else 0.0, "it is the only column of words among measurements")
 
 
+def _weigh_rankings(found: list[Candidate], profile: Profile, contents: Contents) -> None:
+    """Weigh what a column of ranks ranks the rows by."""
+    ranks = [column for column in profile.columns if _ranks(column, profile.rows)]
+    amounts = [one for one in found if one.question.kind == "regression" and not one.column.whole]
+    if not ranks or not amounts or profile.rows > RANKED_ROWS_MAX:
+        return
+    from toolkit.relations import ordered_alike  # noqa: PLC0415 - numpy, 80 ms
+
+    for one in amounts:
+        if one.named > -1 and ordered_alike(contents.main.frame, ranks[0], one.column):
+            one.add(2.5, f"{quoted(ranks[0].name)} ranks the rows by it")
+    for one in found:
+        if one.column.name in {column.name for column in ranks}:
+            one.add(-1.0)
+
+
+def _ranks(column: Column, rows: int) -> bool:
+    says = bool(set(words_of(column.name)) & {"rank", "ranking", "position"})
+    return says and column.whole and column.distinct > 0.1 * rows >= 0.1 * RANKED_ROWS_MIN
+
+
+def _weigh_files(found: list[Candidate], contents: Contents) -> None:
+    """Weigh the column that was made of the files' names, where each file holds one class."""
+    made = {str(finding.evidence["column"]) for finding in contents.findings if finding.code == "joined-classes"}
+    for one in found:
+        if one.column.name in made:
+            one.add(6.0, "each file holds the rows of one class, and it says which")
+
+
 def _weigh_place(found: list[Candidate], profile: Profile) -> None:
     """Weigh the place in the table, last or first, only where names and other tables leave the question open."""
     if not found or any(one.decided for one in found):
@@ -249,12 +285,16 @@ def _weigh_place(found: list[Candidate], profile: Profile) -> None:
     nameless = all(one.named < WEAK_NAME for one in found)
     close = len(ranked) > 1 and ranked[0].points - ranked[1].points < SURE_MARGIN
     last = max(column.position for column in profile.columns)
+    amounts = [one for one in found if one.column.kind == "number"]
+    whole = [one for one in amounts if one.column.whole] if len(amounts) > 3 else []  # noqa: PLR2004 - measurements
     for one in found:
         if not nameless and not (close and one.named >= STRONG_NAME and one.points > ranked[0].points - SURE_MARGIN):
             continue
         if one.column.position == last:
             describes = 2.0 if one.named <= -2 else 0.0  # noqa: PLR2004 - even what describes a row can be asked about
             one.add(1.5 + describes if nameless else 0.8, "it stands last, where answers usually stand")
+            if nameless and whole == [one]:
+                one.add(1.2, "it is the only column of whole numbers among measurements")
         elif one.column.position == 0:
             one.add(0.5, "it stands first")
         one.placed = True
