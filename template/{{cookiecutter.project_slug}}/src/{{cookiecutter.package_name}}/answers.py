@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from . import openapi, straight
-from .batch import predict_chunks, safe_in_a_spreadsheet
+from .batch import predict_chunks, safe_in_a_spreadsheet, workers
 from .bodies import expect, rows_of
 from .problems import RefusedError
 from .served import envelope
@@ -118,8 +118,12 @@ def _answer_file(served: Served, received: IO[bytes], deadline: float) -> IO[byt
     answered = tempfile.SpooledTemporaryFile(max_size=UPLOAD_MEMORY_BYTES)  # noqa: SIM115 - closed when it was sent
     out = io.TextIOWrapper(answered, encoding="utf-8", newline="")
     try:
+        size_bytes = received.seek(0, io.SEEK_END)
+        received.seek(0)
         chunks = _until(deadline, read_csv(received), served.settings.file_seconds_max)
-        served.telemetry.rows.inc(predict_chunks(served.model, chunks, out, cell=safe_in_a_spreadsheet))
+        with workers(served.model, size_bytes=size_bytes) as pool:
+            rows = predict_chunks(served.model, chunks, out, cell=safe_in_a_spreadsheet, pool=pool)
+        served.telemetry.rows.inc(rows)
     except BaseException:
         answered.close()
         raise
