@@ -125,6 +125,43 @@ def test_too_many_members_are_refused(tmp_path: Path, write: Callable[[Path, dic
     refused(archive, "more than 20", bounds=Bounds(members_max=20))
 
 
+def test_folders_count_as_members_too(tmp_path: Path) -> None:
+    folders = {f"folder {number}": b"" for number in range(30)}
+    archive = tarred(tmp_path / "a.tar.gz", folders, kinds=dict.fromkeys(folders, tarfile.DIRTYPE))
+    refused(archive, "more than 20", bounds=Bounds(members_max=20))
+
+
+@pytest.mark.parametrize("packing", ["gz", "bz2", "xz"])
+def test_a_tar_is_one_however_it_is_packed(tmp_path: Path, packing: str) -> None:
+    path = tmp_path / f"archive.tar.{packing}"
+    with tarfile.open(path, f"w:{packing}") as archive:  # type: ignore[call-overload]
+        info = tarfile.TarInfo("a/data.csv")
+        info.size = 4
+        archive.addfile(info, io.BytesIO(b"x\n1\n"))
+    assert is_archive(path)
+    unpack(path, tmp_path / "out")
+    assert members(tmp_path / "out") == {"a/data.csv": b"x\n1\n"}
+    raw = path.read_bytes()
+    path.write_bytes(raw[:-20])
+    with pytest.raises(DataError, match="damaged"):
+        unpack(path, tmp_path / "again")
+
+
+def test_names_that_differ_by_the_spelling_of_an_accent_are_refused(tmp_path: Path) -> None:
+    refused(zipped(tmp_path / "a.zip", {"\u00e9.csv": b"1", "e\u0301.csv": b"2"}), "the same but for case")
+
+
+def test_hashes_are_counted_while_unpacking(tmp_path: Path) -> None:
+    inner = zipped(tmp_path / "inner", {"train.csv": b"x\n1\n"}).read_bytes()
+    wanted = {"big.bin": os.urandom(3_000_000), "a/small.csv": b"x\n2\n", "train.csv": inner}
+    hashes: dict[str, str] = {}
+    unpack(zipped(tmp_path / "a.zip", wanted), tmp_path / "out", hashes=hashes)
+    assert set(hashes) >= {"big.bin", "a/small.csv"}
+    for name, told in hashes.items():
+        assert told == sha256_of(tmp_path / "out" / name), name
+    assert members(tmp_path / "out")["train.csv"] == b"x\n1\n"
+
+
 def test_a_hundred_thousand_members_are_refused_before_one_is_written(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.zip", {"a.csv": b"x"})
     raw = path.read_bytes()

@@ -100,15 +100,21 @@ def complete(shelf: Shelf) -> Download | None:
     return Download(shelf.files, provenance.files, provenance)
 
 
-def keep(shelf: Shelf, staging: Path, provenance: Provenance) -> Download:
-    """Put the files of ``staging`` on the shelf, and the marker last; what was there before goes away."""
+def keep(shelf: Shelf, staging: Path, provenance: Provenance, hashes: dict[str, str] | None = None) -> Download:
+    """Put the files of ``staging`` on the shelf, and the marker last; what was there before goes away.
+
+    ``hashes`` are SHA-256 that were counted as the files were written; the others are counted now.
+    """
+    known = hashes or {}
     shelf.marker.unlink(missing_ok=True)
     if shelf.files.exists():
         shutil.rmtree(shelf.files)
     staging.rename(shelf.files)
     paths = sorted(path for path in shelf.files.rglob("*") if path.is_file())
+    names = [path.relative_to(shelf.files).as_posix() for path in paths]
     records = tuple(
-        FileRecord(path.relative_to(shelf.files).as_posix(), path.stat().st_size, sha256_of(path)) for path in paths
+        FileRecord(name, path.stat().st_size, known.get(name) or sha256_of(path))
+        for name, path in zip(names, paths, strict=True)
     )
     told = dump(replace(provenance, files=records).to_json()).encode()
     write_atomic(shelf.provenance, told)

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import hashlib
+import lzma
 import os
 import re
 import shutil
 import stat
 import tarfile
 import tempfile
+import unicodedata
 import zipfile
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING
+from queue import SimpleQueue
+from threading import Semaphore, Thread
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from toolkit.errors import DataError, ProjectError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from hashlib import _Hash
 
 CHUNK_BYTES = 1 << 20
+SMALL_BYTES = 1 << 16  # a chunk that is not worth a thread
+WAITING_MAX = 8  # chunks that wait to be counted
 MEMBERS_MAX = 50_000  # more files than the largest image data sets of Kaggle have a folder for
 EXPANSION_MAX = 200  # CSV packs about 10 to 1, logs 50 to 1; a bomb 1,000 to 1 and more
 EXPANDED_FREE_BYTES = 100_000_000  # small archives may expand to this whatever their ratio
@@ -107,7 +115,7 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 
 
 def is_archive(path: Path) -> bool:
-    """Return whether the file's first bytes are those of a zip, tar or gzipped tar; its name does not matter.
+    """Return whether the file's first bytes are those of a zip or of a tar, packed or not; its name does not matter.
 
     Files that are zips by format and something else by meaning (Excel, skops, Keras) are told by their name.
     """
@@ -132,8 +140,17 @@ def is_archive(path: Path) -> bool:
         return False
 
 
-def unpack(archive: Path, into: Path, *, bounds: Bounds | None = None, nested: bool = True) -> list[Path]:
+def unpack(
+    archive: Path,
+    into: Path,
+    *,
+    bounds: Bounds | None = None,
+    nested: bool = True,
+    hashes: dict[str, str] | None = None,
+) -> list[Path]:
     """Return the files of ``archive``, unpacked into ``into``, which must not exist or be empty.
+
+    ``hashes`` gets the SHA-256 of files that was counted as they were written, by their path in ``into``.
 
     Archives inside are unpacked in their place, up to ``NESTING_MAX`` deep. Refused with ``DataError``, nothing left
     behind: names that climb out or are absolute, links and devices, names that differ by case alone, encrypted
@@ -154,6 +171,8 @@ def unpack(archive: Path, into: Path, *, bounds: Bounds | None = None, nested: b
         if into.exists():
             into.rmdir()
         staging.rename(into)
+        if hashes is not None:
+            hashes.update({path.relative_to(staging).as_posix(): told for path, told in budget.hashes.items()})
     except (
         zipfile.BadZipFile,
         tarfile.TarError,
@@ -162,15 +181,61 @@ def unpack(archive: Path, into: Path, *, bounds: Bounds | None = None, nested: b
         UnicodeError,
         NotImplementedError,
         zlib.error,
+        lzma.LZMAError,
     ) as error:
         message = f"`{archive.name}` is damaged or no archive that can be read: {error}"
         raise DamagedArchiveError(message, hint="download it again") from error
     except OSError as error:
+        if error.errno is None:  # bzip2 says so of a damaged stream
+            message = f"`{archive.name}` is damaged or no archive that can be read: {error}"
+            raise DamagedArchiveError(message, hint="download it again") from error
         message = f"`{archive.name}` cannot be unpacked: {error.strerror or error}"
         raise DataError(message, hint="free some space, then try again") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return sorted(path for path in into.rglob("*") if path.is_file())
+
+
+class CountedBeside:
+    """Checksums counted in threads of their own while the next bytes are read: hashing gives Python's lock away."""
+
+    def __init__(self, *sums: _Hash) -> None:
+        self._sums = sums
+        self._lanes: list[tuple[SimpleQueue[bytes | None], Semaphore, Thread]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wait until all is counted."""
+        for waiting, _room, thread in self._lanes:
+            waiting.put(None)
+            thread.join()
+
+    def count(self, chunk: bytes) -> None:
+        """Count a chunk in every sum, soon; small ones at once, until a large one comes."""
+        if not self._lanes:
+            if len(chunk) < SMALL_BYTES:
+                for one in self._sums:
+                    one.update(chunk)
+                return
+            self._lanes = [self._lane(one) for one in self._sums]
+        for waiting, room, _thread in self._lanes:
+            room.acquire()
+            waiting.put(chunk)
+
+    def _lane(self, one: _Hash) -> tuple[SimpleQueue[bytes | None], Semaphore, Thread]:
+        waiting: SimpleQueue[bytes | None] = SimpleQueue()
+        room = Semaphore(WAITING_MAX)
+
+        def work() -> None:
+            while (chunk := waiting.get()) is not None:
+                one.update(chunk)
+                room.release()
+
+        thread = Thread(target=work, daemon=True)
+        thread.start()
+        return waiting, room, thread
 
 
 class _Budget:
@@ -183,6 +248,7 @@ class _Budget:
         self.members_left = bounds.members_max
         self.bytes_max = min(bounds.bytes_max, max(size * bounds.expansion_max, EXPANDED_FREE_BYTES))
         self.bytes_left = self.bytes_max
+        self.hashes: dict[Path, str] = {}  # of what has been written
 
     def member(self) -> None:
         self.members_left -= 1
@@ -223,6 +289,7 @@ def _unpack_one(archive: Path, into: Path, budget: _Budget) -> None:
         for member in tar:
             if member.isdir():
                 _safe_name(member.name, budget)
+                budget.member()
                 continue
             if not member.isreg():
                 budget.refuse(f"`{member.name}` is a link or a device")
@@ -231,6 +298,9 @@ def _unpack_one(archive: Path, into: Path, budget: _Budget) -> None:
             if content is not None:
                 with content:
                     _copy(content, target, budget)
+        stream: Any = tar.fileobj
+        while rest := stream.read(CHUNK_BYTES):  # to the checksum at its end
+            budget.spend(len(rest))
 
 
 def _unpack_nested(folder: Path, budget: _Budget, *, depth: int) -> None:
@@ -246,6 +316,8 @@ def _unpack_nested(folder: Path, budget: _Budget, *, depth: int) -> None:
         found = [entry for entry in inner.rglob("*") if entry.is_file()]
         single = found[0] if len(found) == 1 and found[0].name in {path.name, path.stem} else None
         path.unlink()
+        for stale in [known for known in budget.hashes if known == path or known.is_relative_to(inner)]:
+            del budget.hashes[stale]  # what lay there moves, and something else takes its name
         target = path.with_name(single.name) if single else path.with_suffix("")
         if target.exists():
             target = path.with_name(f"{path.name}.unpacked")
@@ -279,7 +351,7 @@ def _safe_name(name: str, budget: _Budget) -> PurePosixPath:
 def _place(into: Path, name: str, taken: set[str], budget: _Budget) -> Path:
     plain = _safe_name(name, budget)
     budget.member()
-    key = str(plain).casefold()
+    key = unicodedata.normalize("NFC", str(plain)).casefold()  # some disks take two spellings of é for one
     if key in taken:
         budget.refuse(f"two of its names are the same but for case: `{name}`")
     taken.add(key)
@@ -296,13 +368,16 @@ def _place(into: Path, name: str, taken: set[str], budget: _Budget) -> Path:
 
 
 def _copy(source: IO[bytes], target: Path, budget: _Budget) -> None:
+    digest = hashlib.sha256()
     try:
-        with target.open("xb") as out:
+        with target.open("xb") as out, CountedBeside(digest) as beside:
             while chunk := source.read(CHUNK_BYTES):
                 budget.spend(len(chunk))
+                beside.count(chunk)
                 out.write(chunk)
     except RuntimeError as error:  # zipfile: a password is needed, an unknown method
         budget.refuse(str(error))
+    budget.hashes[target] = digest.hexdigest()
 
 
 def _starts_with(path: Path, magic: bytes) -> bool:
@@ -319,12 +394,14 @@ def _is_tar(path: Path) -> bool:
             head = stream.read(262)
     if head[257:262] == b"ustar":
         return True
-    if not _starts_with(path, b"\x1f\x8b"):
+    openers: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+    opener = next((opener for magic, opener in openers.items() if _starts_with(path, magic)), None)
+    if opener is None:
         return False
     try:
-        with gzip.open(path) as stream:
+        with opener(path) as stream:
             return bool(stream.read(262)[257:262] == b"ustar")
-    except (OSError, EOFError):
+    except (OSError, EOFError, lzma.LZMAError, zlib.error):
         return False
 
 

@@ -165,6 +165,7 @@ class _Job:
         self.kaggle, self.handle, self.shelf, self.version = kaggle, handle, shelf, version
         self.patience, self.say = kaggle.patience, say
         self.staging = shelf.work / "staging"
+        self.hashes: dict[str, str] = {}  # of files in `staging`, as far as they were counted on the way
 
     def run(self, answer: Any) -> Download:
         """Fetch, verify, unpack, keep."""
@@ -183,7 +184,7 @@ class _Job:
                         raise
                     self._singles(tuple(_Listed(name, None) for name in output))
             self._check_any()
-            return keep(self.shelf, self.staging, known.provenance)
+            return keep(self.shelf, self.staging, known.provenance, self.hashes)
         except (DataError, ProjectError) as error:
             cause = error.__cause__
             if isinstance(cause, OSError) and not isinstance(cause, gzip.BadGzipFile):
@@ -238,13 +239,14 @@ class _Job:
         try:
             if is_archive(path):
                 self.say(f"{self.handle}: unpacking")
-                unpack(path, self.staging, nested=self.handle.kind != "model")
+                unpack(path, self.staging, nested=self.handle.kind != "model", hashes=self.hashes)
             elif path.name in {"bundle", "archive.tar.gz"} or path.suffix in {".zip", ".tar", ".tgz"}:
                 message = f"`{name}` is no archive"
                 raise DamagedArchiveError(message)
             else:
                 self.staging.mkdir(parents=True)
                 path.rename(self.staging / path.name)
+                self.hashes[path.name] = arrival.sha256
         finally:
             shutil.rmtree(path.parent, ignore_errors=True)
 
@@ -273,6 +275,7 @@ class _Job:
         places = safe_path_all(files, str(self.handle))
         total = sum(file.size_bytes or 0 for file in files)
         stop = threading.Event()
+        arrivals: dict[int, Arrival] = {}
 
         def say(line: str) -> None:
             if stop.is_set():
@@ -281,7 +284,7 @@ class _Job:
 
         def one(number: int, file: _Listed) -> None:
             if not stop.is_set():
-                bring(
+                arrivals[number] = bring(
                     self._locate(file.name),
                     arriving / str(number),
                     label=file.name,
@@ -302,7 +305,8 @@ class _Job:
             target = self.staging / place
             target.parent.mkdir(parents=True, exist_ok=True)
             (arriving / str(number)).rename(target)
-            _unwrap(target)
+            if not _unwrap(target):
+                self.hashes[str(place)] = arrivals[number].sha256
 
     def _locate(self, name: str | None) -> Callable[[], Place]:
         handle, version = self.handle, self.version
@@ -665,16 +669,17 @@ def safe_path_all(files: tuple[_Listed, ...], what: str) -> list[PurePosixPath]:
     return places
 
 
-def _unwrap(path: Path) -> None:
-    """Turn a file that came as a zip of itself into itself."""
+def _unwrap(path: Path) -> bool:
+    """Turn a file that came as a zip of itself into itself; return whether it did."""
     import zipfile  # noqa: PLC0415 - for this case alone
 
-    if not is_archive(path) or path.suffix.lower() in BUNDLE_SUFFIXES:
-        return
+    if not zipfile.is_zipfile(path) or not is_archive(path) or path.suffix.lower() in BUNDLE_SUFFIXES:
+        return False
     with zipfile.ZipFile(path) as zipped:
         if zipped.namelist() != [path.name]:
-            return
+            return False
     inner = path.with_name(f".{path.name}.unpacked")
     unpack(path, inner, nested=False)
     (inner / path.name).replace(path)
     inner.rmdir()
+    return True

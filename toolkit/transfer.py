@@ -11,15 +11,14 @@ import shutil
 import time
 import zlib
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from hashlib import file_digest, md5
+from hashlib import file_digest, md5, sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
 from toolkit.errors import AccessError, ProjectError
-from toolkit.files import human_size, write_atomic
+from toolkit.files import CountedBeside, human_size, write_atomic
 from toolkit.kaggle_api import PASSING, Patience, Say, network_error, retry_after, silent
 from toolkit.refusals import DamagedError, NotFoundError, PrivateError, RateLimitError, ServerError, SpaceError
 
@@ -35,6 +34,7 @@ SAY_SECONDS = 0.2  # between two lines of progress
 BAR_CHARACTERS = 12
 AGAIN = "run the same command again; what has arrived is kept"
 REDIRECTS_MAX = 5
+PACKED_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -54,6 +54,7 @@ class Arrival:
     size_bytes: int
     etag: str = ""
     verified: str = ""
+    sha256: str = ""  # where it was counted as the file came
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ class _Job:
         self.listed_bytes, self.room_bytes = size_bytes, room_bytes
         self.patience, self.say = patience, say
         self.partial, self.state = _beside(target, "partial"), _beside(target, "state")
-        self.hash: _Hash | None = None
+        self.sums: dict[str, _Hash] = {}  # of the first `hashed_bytes`
         self.hashed_bytes = 0
         self.place: Place | None = None
         self.session: Any = None
@@ -279,7 +280,11 @@ class _Job:
         self._check_room(sent.size_bytes or self.listed_bytes or 0)
         with self.partial.open("wb") as out:  # emptied first: a state must never describe older bytes
             write_atomic(self.state, json.dumps(asdict(sent)))
-            self.hash, self.hashed_bytes = (md5(usedforsecurity=False), 0) if sent.md5 else (None, 0)
+            self.sums, self.hashed_bytes = {}, 0
+            if not sent.name.lower().endswith(PACKED_SUFFIXES):  # of what is unpacked next nobody asks
+                self.sums["sha256"] = sha256()
+            if sent.md5:
+                self.sums["md5"] = _weak_md5()
             whole = self._write(answer, out, sent, 0)
         return sent, whole
 
@@ -289,9 +294,11 @@ class _Job:
             self._drop()
             raise _CutError(text="the rest that was sent does not fit what had arrived")
         self._check_room((total or have) - have)
-        if known.md5 and (self.hash is None or self.hashed_bytes != have):
-            with self.partial.open("rb") as stream:
-                self.hash, self.hashed_bytes = file_digest(stream, _weak_md5), have
+        if self.hashed_bytes != have:
+            self.sums, self.hashed_bytes = {}, have
+            if known.md5:
+                with self.partial.open("rb") as stream:
+                    self.sums["md5"] = file_digest(stream, _weak_md5)
         with self.partial.open("ab") as out:
             whole = self._write(answer, out, known, have)
         return _with_size(known, total), whole
@@ -303,14 +310,10 @@ class _Job:
         body = answer.raw
         meter = _Meter(self.label, sent.size_bytes, have, self.say)
         stretch, since = self.patience.clock(), 0
-        pending: Future[None] | None = None
-        with ThreadPoolExecutor(1) as beside:
+        with CountedBeside(*self.sums.values()) as beside:
             try:
                 while chunk := body.read1(READ_BYTES, decode_content=False):
-                    if self.hash is not None:
-                        if pending is not None:
-                            pending.result()
-                        pending = beside.submit(self.hash.update, chunk)
+                    beside.count(chunk)
                     out.write(chunk)
                     self.hashed_bytes += len(chunk)
                     since += len(chunk)
@@ -323,8 +326,6 @@ class _Job:
             except (urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
                 raise _CutError(error) from None
             finally:
-                if pending is not None:
-                    pending.result()
                 out.flush()
         if sent.size_bytes is not None and meter.done < sent.size_bytes:
             raise _CutError(text=f"{human_size(meter.done)} of {human_size(sent.size_bytes)} came")
@@ -349,7 +350,8 @@ class _Job:
             self._spoil("its checksum is not the one that was sent with it")
         if sent.md5:
             verified = "checksum"
-        arrival = Arrival(sent.name, size, sent.etag, verified)
+        whole_sum = self.sums["sha256"].hexdigest() if "sha256" in self.sums and self.hashed_bytes == size else ""
+        arrival = Arrival(sent.name, size, sent.etag, verified, whole_sum)
         write_atomic(_beside(self.target, "arrival"), json.dumps(asdict(arrival)))
         self.partial.replace(self.target)
         self.state.unlink(missing_ok=True)
@@ -357,10 +359,10 @@ class _Job:
 
     def _digest(self, size: int) -> str:
         """Return the checksum of what has arrived; it is counted again only where it was not counted on the way."""
-        if self.hash is None or self.hashed_bytes != size:
+        if "md5" not in self.sums or self.hashed_bytes != size:
             with self.partial.open("rb") as stream:
-                self.hash, self.hashed_bytes = file_digest(stream, _weak_md5), size
-        return self.hash.hexdigest()
+                self.sums, self.hashed_bytes = {"md5": file_digest(stream, _weak_md5)}, size
+        return self.sums["md5"].hexdigest()
 
     def _end(self, sent: _Sent, size: int) -> str:
         """Return how the end of a body that came without length and checksum is known to be its end."""
@@ -394,7 +396,7 @@ class _Job:
                     out.write(chunk)
                     self._check_room(0)
             plain.replace(self.partial)
-            self.hash = None
+            self.sums, self.hashed_bytes = {}, 0
         except (EOFError, gzip.BadGzipFile, zlib.error):
             self._spoil("its packing is broken")
         finally:
@@ -444,7 +446,7 @@ class _Job:
     def _drop(self) -> None:
         self.state.unlink(missing_ok=True)
         self.partial.unlink(missing_ok=True)
-        self.hash = None
+        self.sums, self.hashed_bytes = {}, 0
 
     def _check_room(self, coming_bytes: int) -> None:
         free = shutil.disk_usage(self.target.parent).free
