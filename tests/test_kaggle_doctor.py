@@ -76,6 +76,26 @@ def test_a_refused_token_is_a_problem_that_names_its_source(stub: Stub, monkeypa
     assert stub.seen
 
 
+@pytest.mark.parametrize(
+    ("fault", "accepted"),
+    [
+        (Fault("status", 404), False),
+        (Fault("status", 403), False),
+        (Fault("body", {"active": False}), False),
+        (Fault("body", {"active": True}), True),
+        (Fault("status", 500), True),
+    ],
+)
+def test_a_token_that_has_ended_is_found_though_public_things_are_given(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch, fault: Fault, *, accepted: bool
+) -> None:
+    monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
+    stub.faults["IntrospectToken"] = [fault]
+    diagnosis = examine()
+    assert diagnosis.accepted is accepted
+    assert diagnosis.exit_code == (0 if accepted else 3)
+
+
 def test_without_credentials_it_says_how_to_get_some(stub: Stub) -> None:
     diagnosis = examine()
     assert (diagnosis.exit_code, diagnosis.accepted) == (0, None)

@@ -214,6 +214,13 @@ def test_what_may_not_be_handed_in_is_told_before_anything_is_uploaded(
     assert not (project / RESULTS).exists()
 
 
+def test_a_competition_that_does_not_say_who_entered_takes_answers(kaggle: Stub, project: Path, answers: Path) -> None:
+    thing = kaggle.competitions["harbour"]
+    del thing.meta["userHasEntered"]
+    thing.extra["open"] = True
+    assert hand_in(project, answers).status == "complete"
+
+
 def test_who_is_not_signed_in_is_told_how(
     kaggle: Stub, project: Path, answers: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,6 +254,7 @@ def test_a_score_that_does_not_come_is_told_as_pending(kaggle: Stub, project: Pa
     [
         {"upload": [Fault("hang-up"), Fault("status", 503)]},
         {"upload": [Fault("status", 403)]},
+        {"upload": [Fault("status", 308, headers={"Range": "bytes=0-99"})]},
         {"upload": [Fault("status", 429, headers={"Retry-After": "3"})]},
         {"StartSubmissionUpload": [Fault("status", 500), Fault("status", 429)]},
         {"GetSubmission": [Fault("status", 404), Fault("status", 500), Fault("hang-up")]},

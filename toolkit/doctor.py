@@ -17,7 +17,7 @@ from toolkit.files import human_size
 from toolkit.records import Record
 
 if TYPE_CHECKING:
-    from toolkit.kaggle_api import Patience
+    from toolkit.kaggle_api import Kaggle, Patience
 
 State = Literal["good", "note", "problem"]
 
@@ -126,14 +126,17 @@ def _credentials(credentials: Credentials) -> Examined:
 
 def _kaggle(credentials: Credentials, patience: Patience | None) -> tuple[Examined, bool | None]:
     """Return what came of a small question to Kaggle, and whether it took the credentials."""
-    from toolkit.kaggle_api import Kaggle  # noqa: PLC0415 - kagglesdk, 200 ms
+    from toolkit.kaggle_api import Kaggle as Conversation  # noqa: PLC0415 - kagglesdk, 200 ms
     from toolkit.kaggle_api import Patience as Waiting  # noqa: PLC0415 - as above
     from toolkit.refusals import CredentialsError  # noqa: PLC0415 - as above
 
     started = time.perf_counter()
     try:
-        kaggle = Kaggle(credentials, (patience or Waiting()).hurried)
+        kaggle = Conversation(credentials, (patience or Waiting()).hurried)
         kaggle.ask("datasets", "list_datasets", page_size=1)
+        if credentials.token and not _known(kaggle, credentials):
+            told = f"Kaggle does not know the token from {credentials.source}, or it has ended"
+            return Examined("credentials", "problem", told, f"{CREATE_HINT}, or correct {credentials.source}"), False
     except ToolkitError as error:
         refused = isinstance(error, CredentialsError)
         accepted = False if refused and not credentials.anonymous else None
@@ -144,6 +147,25 @@ def _kaggle(credentials: Credentials, patience: Patience | None) -> tuple[Examin
     took = "" if credentials.anonymous else f", and takes the credentials from {credentials.source}"
     milliseconds = round((time.perf_counter() - started) * 1000)
     return Examined("kaggle", "good", f"answers in {milliseconds} ms{took}"), None if credentials.anonymous else True
+
+
+def _known(kaggle: Kaggle, credentials: Credentials) -> bool:
+    """Return whether Kaggle knows the token: what everybody may read is given to who shows a stale one, too."""
+    from toolkit.refusals import (  # noqa: PLC0415 - as above
+        NetworkError,
+        NotFoundError,
+        PrivateError,
+        RateLimitError,
+        ServerError,
+    )
+
+    try:
+        told = kaggle.ask("oauth", "introspect_token", token=credentials.token)
+    except (NotFoundError, PrivateError):
+        return False
+    except (NetworkError, RateLimitError, ServerError):  # the question is one too many, or in trouble of its own
+        return True
+    return bool(told.active)
 
 
 def _cache(cache: Path, size: int, free: int) -> Examined:

@@ -108,6 +108,15 @@ class Kaggle:
                 self._say(f"{error.message}; next try in {wait:.0f} s")
                 enduring.sleep(wait)
 
+    @property
+    def answered(self) -> frozenset[str]:
+        """Return the names that stood in the last answer: the client's object has a value for those that did not."""
+        try:
+            told = json.loads(self._answer.content)
+        except (AttributeError, ValueError):
+            return frozenset()
+        return frozenset(told) if isinstance(told, dict) else frozenset()
+
     def _once(self, service: str, method: str, values: dict[str, Any]) -> Any:
         import requests  # noqa: PLC0415 - 40 ms, for what is on Kaggle alone
 

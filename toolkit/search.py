@@ -227,7 +227,7 @@ def _handle(kind: SearchKind, item: Any) -> Handle:
 
 def _size(kind: SearchKind, item: Any) -> int | None:
     if kind == "dataset":
-        return _number(item, "total_bytes")
+        return _number(item, "total_bytes") or None  # 0 where Kaggle does not say
     if kind == "model":
         sizes = [_number(instance, "total_uncompressed_bytes") for instance in getattr(item, "instances", None) or ()]
         return next((size for size in sizes if size), None)

@@ -133,7 +133,7 @@ def _may_submit(kaggle: Kaggle, handle: Handle) -> None:
         wrong = f"Kaggle takes submissions only from who signs in, and there are {kaggle.credentials.source}"
         raise CredentialsError(wrong, hint=CREATE_HINT)
     told = kaggle.ask("competitions", "get_competition", about=handle, competition_name=handle.slug)
-    if getattr(told, "user_has_entered", None) is False:
+    if "userHasEntered" in kaggle.answered and not told.user_has_entered:
         raise rules_error(handle)
     if getattr(told, "is_kernels_submissions_only", False):
         wrong = f"`{handle}` takes notebooks alone, no files"
@@ -308,12 +308,12 @@ def _uploaded(kaggle: Kaggle, handle: Handle, answers: Path, say: Callable[[str]
                 session.auth = _unsigned
                 limits = (patience.connect_seconds, patience.read_seconds)
                 with session.put(str(place.create_url), data=stream, timeout=limits) as answer:
-                    if answer.ok:
+                    if answer.status_code in {200, 201, 204}:
                         return str(place.token)
                     after = retry_after(answer) or 0.0
                     wrong = f"Kaggle's storage did not take `{answers.name}` (answer {answer.status_code})"
                     told: AccessError = ServerError(wrong, hint="wait some minutes, then run the same command again")
-                    if answer.status_code not in PASSING | EXPIRED:
+                    if answer.status_code not in PASSING | EXPIRED | {308}:  # 308: a part of it came
                         raise told
         except requests.RequestException as error:
             told = network_error(error, "Kaggle's storage")

@@ -193,7 +193,7 @@ class Answers:
 
     def _entered(self, body: dict[str, Any]) -> Thing:
         thing = self._of(self.competitions, body)
-        if not thing.meta.get("userHasEntered"):
+        if not thing.meta.get("userHasEntered", thing.extra.get("open")):
             raise Refused(403, RULES)
         return thing
 
