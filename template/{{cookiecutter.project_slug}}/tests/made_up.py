@@ -19,7 +19,7 @@ KINDS = {
     "class": "number",
     "model_x": "boolean",
     "_id": "category",
-    "日本": "category",
+    '"日本" \\ 1': "category",
     "{" * 2 + "7 * 7" + "}" * 2: "text",
     "": "date",
 }

@@ -59,7 +59,6 @@ class RowReader:
         self._columns = schema.columns
         self._index = {column.name: index for index, column in enumerate(schema.columns)}
         self._encoder = encoder
-        self._decoder = _decoder(schema)
         ignored = len(set(schema.ignored) - set(schema.by_name))
         self._optional = [index for index, column in enumerate(schema.columns) if column.nullable]
         self._optional += range(len(schema.columns), len(schema.columns) + ignored)
@@ -71,12 +70,14 @@ class RowReader:
         for step in encoder.steps:
             self._learn(step, start)
             start += step.width
+        # A contract may name a column that the model does not use, or in letters that the decoder cannot look for.
         used = {name for step in encoder.steps for name in _names(step)}
-        self._able = used == set(self._index)  # a contract may name a column that the model does not use
+        able = used == set(self._index) and not any(map(_is_odd, [*self._index, *schema.ignored]))
+        self._decoder = _decoder(schema) if able else None
 
     def read(self, body: bytes) -> Read | None:
         """Return the features of the rows in ``body`` and each row's notes, or None when it needs the thorough way."""
-        if not self._able:
+        if self._decoder is None:
             return None
         try:
             rows = [astuple(row) for row in self._decoder.decode(body).rows]
@@ -229,6 +230,11 @@ class RowReader:
             noted.extend(found[1])
 
         return put
+
+
+def _is_odd(name: str) -> bool:
+    """Return whether a name needs escaping in JSON, which msgspec's decoder does not take."""
+    return any(letter in '"\\' or letter < " " for letter in name)
 
 
 def _decoder(schema: Schema) -> msgspec.json.Decoder[Any]:
