@@ -141,10 +141,10 @@ def build(
 
 
 def run_tests(project: Project, *, say: Callable[[str], None]) -> TestCounts:
-    """Run the project's own tests and return how they went; ``BuildError`` when they could not run at all."""
+    """Run the project's own quick tests and return how they went; ``BuildError`` when they could not run at all."""
     with tempfile.TemporaryDirectory(prefix="kaggle2app-") as folder:
         report = Path(folder) / "junit.xml"
-        options = ["-p", "no:cacheprovider", "--verbose", "--color=no", f"--junitxml={report}"]
+        options = ["-p", "no:cacheprovider", "-m", "not slow", "--verbose", "--color=no", f"--junitxml={report}"]
         ran = run(project, [sys.executable, "-m", "pytest", *options], say=lambda line: _say_test(line, say))
         if not report.exists():
             message = f"the project's tests could not run: {_last_words(ran.lines)}"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .schema import Columns
 
 EXACT_MAX = 7  # columns up to which every set is asked: 128 of them
-SETS_MAX = 320  # about as many sets are asked otherwise; a share of a probability is then right to about 0.01
+SETS_MAX = 160  # about as many sets are asked otherwise; most shares of a probability are then right to 0.01
 SEED = 2014
 
 

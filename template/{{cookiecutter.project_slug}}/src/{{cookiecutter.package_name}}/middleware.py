@@ -123,7 +123,7 @@ class Observed:
             if status:  # half an answer is out: the connection must end for the caller to see it
                 raise
             facts = {"request_id": identity.decode(), "why": type(error).__name__}
-            logger.error("a request failed", exc_info=error, extra=facts)
+            logger.exception("a request failed", extra=facts)
             refusal = problems.response(HTTPStatus.INTERNAL_SERVER_ERROR, "the request could not be answered")
             await refusal(scope, receive, noted)
         finally:

@@ -189,7 +189,7 @@ def _result(
         parts.append(_drivers(result["explanation"], prediction, cells))
     if result.get("notes"):
         notes = [
-            tag("li", join(tag("strong", note["column"], dir="auto"), ": ", note["message"]))
+            tag("li", join(tag("strong", note["column"] or "The whole row", dir="auto"), ": ", note["message"]))
             for note in result["notes"]
         ]
         parts.append(tag("div", tag("h3", "Notes"), tag("ul", *notes), class_="notes"))
