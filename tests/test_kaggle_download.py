@@ -306,6 +306,22 @@ def test_rules_that_were_not_accepted_are_found_before_anything_is_fetched(kaggl
     assert kaggle.calls("storage") == []
 
 
+@pytest.mark.parametrize("call", ["ListDataFiles", "DownloadDataFiles"])
+def test_a_refusal_without_words_is_about_the_rules_where_they_were_not_accepted(kaggle: Stub, call: str) -> None:
+    thing = kaggle.add_competition("spaceship", {"train.csv": TABLE}, userHasEntered=False)
+    thing.extra["listed"] = True
+    kaggle.faults[call] = [Fault("status", 403, body={"code": 403, "message": "Forbidden"})]
+    with pytest.raises(refusals.RulesError):
+        fetch("competition:spaceship")
+    thing.meta["userHasEntered"] = True
+    kaggle.faults[call] = [Fault("status", 403, body={"code": 403, "message": "Forbidden"})]
+    if call == "DownloadDataFiles":
+        with pytest.raises(refusals.PrivateError):
+            fetch("competition:spaceship")
+    else:
+        assert content(fetch("competition:spaceship")) == {"train.csv": TABLE}
+
+
 @pytest.mark.usefixtures("kaggle")
 def test_a_competition_needs_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KAGGLE_API_TOKEN")

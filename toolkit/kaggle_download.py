@@ -165,10 +165,12 @@ class _Job:
         self.kaggle, self.handle, self.shelf, self.version = kaggle, handle, shelf, version
         self.patience, self.say = kaggle.patience, say
         self.staging = shelf.work / "staging"
+        self.entered = True  # whether the person has joined the competition, if it is one
         self.hashes: dict[str, str] = {}  # of files in `staging`, as far as they were counted on the way
 
     def run(self, answer: Any) -> Download:
         """Fetch, verify, unpack, keep."""
+        self.entered = _entered(answer)
         known = self._describe(answer)
         try:
             shutil.rmtree(self.staging, ignore_errors=True)
@@ -349,6 +351,10 @@ class _Job:
                         )
             except NotFoundError as error:
                 raise self._gone(error) from error
+            except PrivateError:
+                if handle.kind == "competition" and not self.entered:
+                    raise rules_error(handle) from None
+                raise
             if told.is_redirect:
                 told.close()
                 return Place(url=urljoin(told.url, told.headers["Location"]))
@@ -431,13 +437,20 @@ def _describe_dataset(kaggle: Kaggle, handle: Handle, version: int | None, answe
 
 def _describe_competition(kaggle: Kaggle, handle: Handle, version: int | None, answer: Any) -> _Known:
     del version  # its data has none
-    listed = _maybe(
-        lambda: kaggle.ask(
+
+    def ask() -> Any:
+        return kaggle.ask(
             "competitions", "list_data_files", about=handle, competition_name=handle.slug, page_size=PAGE_FILES
         )
-    )
-    if listed is None and answer is not None and answer.user_has_entered is False:
-        raise rules_error(handle)
+
+    try:
+        listed = ask()
+    except PrivateError:
+        if not _entered(answer):
+            raise rules_error(handle) from None
+        listed = None
+    except (NotFoundError, ServerError, NetworkError, RateLimitError):
+        listed = None
     pages = _maybe(
         lambda: kaggle.ask("competitions", "list_competition_pages", about=handle, competition_name=handle.slug)
     )
@@ -461,6 +474,11 @@ def _describe_competition(kaggle: Kaggle, handle: Handle, version: int | None, a
         metric=_line(answer.evaluation_metric if answer else ""),
     )
     return _Known(provenance, files, counted=listed is not None and not listed.next_page_token)
+
+
+def _entered(answer: Any) -> bool:
+    """Return whether a competition, as far as its answer says, has been joined."""
+    return answer is None or bool(getattr(answer, "user_has_entered", True))
 
 
 def _describe_model(kaggle: Kaggle, handle: Handle, version: int | None, answer: Any) -> _Known:

@@ -198,7 +198,8 @@ class Answers:
         return thing
 
     def _list_data_files(self, body: dict[str, Any]) -> dict[str, Any]:
-        files = self._entered(body).versions[1]
+        listed = self._of(self.competitions, body).extra.get("listed")  # some lists are shown before the rules
+        files = (self._of(self.competitions, body) if listed else self._entered(body)).versions[1]
         items = [{"name": name, "totalBytes": len(content), "creationDate": CREATED} for name, content in files.items()]
         return page(items, body, "files")
 
