@@ -121,7 +121,7 @@ def test_hostile_names_and_cells_are_text(kind: str) -> None:
     answer = {
         "prediction": HOSTILE,
         "probabilities": {HOSTILE: 0.75, "no": 0.25},
-        "notes": [note],
+        "notes": [note, {"kind": "unfamiliar", "column": None, "message": HOSTILE}],
         "explanation": shares,
     }
     info = {
