@@ -343,6 +343,9 @@ def test_lists_and_addresses_in_cells_are_told() -> None:
         ("customerID", [f"{n * 37 % 1000:04d}-ABCDE" for n in range(40)]),
         ("EmployeeNumber", [str(n * 3 + 1) for n in range(40)]),
         ("row", ROWS),
+        ("clientnum", [str(n * 37 + 11) for n in range(40)]),
+        ("kepid", [str(n * 37 + 11) for n in range(40)]),
+        ("Unnamed: 0", [str(n * 37 + 11) for n in range(40)]),
         ("rank", ROWS[1:]),
         ("#", ROWS),
         ("userid", [str(n % 60 + 100) for n in range(400)]),
@@ -372,6 +375,8 @@ def test_identifiers_are_found_with_their_reason(name: str, cells: list[str]) ->
         ("city", [f"town{chr(97 + n % 26)}" for n in range(60)]),
         ("Age", ROWS),
         ("paid", [str(n % 60 + 100) for n in range(400)]),
+        ("solids", [str(n * 37 + 11) for n in range(40)]),
+        ("citricacid", [str(n * 37 + 11) for n in range(40)]),
         ("grid", [str(n * 3 + 1) for n in range(40)]),
     ],
 )

@@ -413,3 +413,40 @@ def test_without_names_the_only_whole_numbers_at_the_end_are_likelier_than_words
     words_first = {"column_1": words(1, "M", "F", "I"), **fractions}
     assert infer({**words_first, "column_6": whole}).target == "column_6"
     assert infer({**words_first, "column_6": numbers(8)}).sure is False
+
+
+def test_a_span_of_time_ahead_says_answer_and_one_behind_does_not() -> None:
+    flags = {name: words(place, "0", "1") for place, name in enumerate(("diabetes", "smokes", "male"))}
+    assert infer({**MEASURES, **flags, "TenYearCHD": words(8, "0", "1")}).target == "TenYearCHD"
+    assert infer({**MEASURES, "SeriousTrouble_in_2_yrs": words(8, "0", "1")}).target == "SeriousTrouble_in_2_yrs"
+    past = infer({**MEASURES, "promotion_last_5_years": words(8, "0", "1"), "left": words(9, "0", "1")})
+    assert past.target == "left"
+
+
+def test_a_price_depends_on_illnesses_and_a_wrong_guess_would_not_be_silent() -> None:
+    columns = {**MEASURES, "Diabetes": words(1, "0", "1")}
+    assert infer(columns).target == "Diabetes"
+    priced = infer({**columns, "PremiumPrice": numbers(2, 1000, 9000)})
+    assert priced.target == "PremiumPrice"
+
+
+def test_degrees_of_an_illness_are_no_answer_beside_a_level_in_words() -> None:
+    degrees = {name: [str(draw) for draw in range(1, 8)] * 9 for name in ("Obesity", "Dust Allergy", "Fatigue")}
+    rows = len(degrees["Obesity"])
+    found = infer({**degrees, "Level": words(2, "High", "Medium", "Low", rows=rows)})
+    assert found.target == "Level"
+    assert infer({**MEASURES, "Obesity": words(3, "0", "1")}).target == "Obesity"
+
+
+def test_a_column_of_sexes_is_no_answer_unless_it_is_called_one() -> None:
+    sexes = words(1, "Male", "Female")
+    assert infer({"Genre": sexes, **MEASURES, "score": numbers(5)}).target == "score"
+    assert infer({**MEASURES, "label": sexes}).target == "label"
+
+
+def test_without_names_the_only_column_of_a_few_values_is_likelier_than_the_last_one() -> None:
+    measures = {f"m{place}": numbers(place) for place in range(4)}
+    classes = {"Vin": [str(place % 3 + 1) for place in range(ROWS)]}
+    assert infer({**classes, **measures}).target == "Vin"
+    flag = {"Vin": [str(place % 2) for place in range(ROWS)]}
+    assert infer({**flag, **measures}).target != "Vin"

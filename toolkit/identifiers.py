@@ -35,6 +35,9 @@ ENTITIES = frozenset((
     "ride", "complaint", "incident", "image", "house", "property",
 ))
 # fmt: on
+ENDS_IN_ID = frozenset(
+    ("solid", "grid", "bid", "paid", "humid", "valid", "covid", "mid", "lipid", "hybrid", "avid", "rapid")
+)
 NAMES_OF_PEOPLE = frozenset(("surname", "lastname", "firstname", "forename", "givenname", "familyname", "middlename"))
 # fmt: off
 SAYS_MEASURE = frozenset((
@@ -95,7 +98,9 @@ def _judge_numbers(facts: Facts, numbers: NDArray[np.float64], words: list[str])
         again = "" if facts.unique else ", again and again"
         counts = f"counts from {low:.0f} to {high:.0f}{again}"
         return f"it has no name of its own and {counts}: an index that was saved with the table"
-    if _says_id(words) or _numbers_entity(words):
+    if facts.unique and re.fullmatch(r"Unnamed: \d+", facts.name):
+        return "it has no name of its own and another number in each row: an index that was saved with the table"
+    if _says_id(words) or _numbers_entity(words) or (facts.unique and _glued_id(words)):
         if facts.unique:
             kind = f"counts from {low:.0f} to {high:.0f}" if counts_up else "has another value in each row"
             return f"its name says so and it {kind}"
@@ -135,6 +140,14 @@ def _says_id(words: list[str]) -> bool:
     last = words[-1]
     glued = last.endswith("id") and last[:-2] in ENTITIES  # userid
     return glued or last in SAYS_ID or words[0] in SAYS_ID or "".join(words) in SAYS_ID
+
+
+def _glued_id(words: list[str]) -> bool:
+    """Return whether the name is one word that ends in ``id`` or in a thing's number: ``kepid``, ``clientnum``."""
+    last = "".join(words)
+    if last.endswith("id") and len(last) > len("id"):
+        return last not in ENDS_IN_ID and not last.endswith(("acid", "oid", "uid"))
+    return any(last.endswith(number) and last.removesuffix(number) in ENTITIES for number in SAYS_NUMBER)
 
 
 def _numbers_entity(words: list[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -37,7 +38,7 @@ CONVENTION = {
 # What people want to know of a person, a thing or an event: yes or no, or which kind.
 HAPPENINGS = words_in(
     "accepted admission admitted anomaly approval approved attrition autism bankrupt bankruptcy canceled "
-    "cancellation cancelled cancer churn churned clickbait clicked complaint conversion converted death deaths "
+    "cancellation cancelled cancer chd churn churned ckd clickbait clicked complaint conversion converted cvd death "
     "deceased decision defaulted defaulter defect defective defects delayed delinquency delinquent dementia "
     "depression diabetes diabetic died disease disorder dropout edible eligible emotion exited failed failure "
     "fake faulty fraud fraudulent hateful hazardous hired infarction infected intent intrusion leaver malignancy "
@@ -48,8 +49,8 @@ HAPPENINGS = words_in(
 )
 # What people fall ill with: the answer where it stands alone, a fact beside others like it.
 ILLNESSES = words_in(
-    "autism cancer dementia depression diabetes diabetic disease disorder infarction obese obesity parkinson "
-    "pneumonia stroke tumor"
+    "autism cancer chd ckd cvd dementia depression diabetes diabetic disease disorder infarction obese obesity "
+    "parkinson pneumonia stroke tumor"
 )
 # What people want to know the size of.
 AMOUNTS = words_in("msrp price prices quality rent resale")
@@ -61,23 +62,24 @@ MAYBE = {
         (3.6, "left"),
         (3.4, "charges disposition mpg"),
         (3.0, "absenteeism adopted adoption alive cnt default deposit digit fault personality risk status"),
+        (3.0, "cases crimes deaths fertilizer suicide suicides tip"),
         (
             2.8,
             (
-                "recommended leave aqi cost crop delay demand emissions expenses grade occupancy rating "
+                "recommended leave aqi cost count crop delay demand emissions expenses grade occupancy rating "
                 "revenue salary sales score strength wage wages yield"
             ),
         ),
         (
             2.6,
             (
-                "liked feedback activity admit bought cardio category consumption drug fare fertilizer gpa "
+                "liked feedback activity admit bought cardio category consumption drug fare gpa "
                 "happiness hazard income mood occupied performance popularity premium profit purchase segment"
             ),
         ),
         (2.4, "stage pm points calories damage event letter ratings reached returned shares stress"),
         (2.2, "accident claim claims efficiency faults genre value weather"),
-        (2.0, "close count language production reported safe spend"),
+        (2.0, "close language production reported safe spend"),
         (1.8, "treatment amount type duration graduated probability views"),
         (1.6, "energy flag intensity kind load return"),
         (1.4, "condition level likes power quantity signal usage"),
@@ -109,6 +111,7 @@ PHRASES = {
         (3.6, "delivery time, stress level"),
         (3.4, "market value, player value, personal loan, exam score"),
         (3.4, "on time"),
+        (2.8, "body fat"),
         (2.2, "credit score"),
     )
     for phrase in phrases.split(", ")
@@ -122,6 +125,9 @@ NEUTRAL = words_in(
 )
 # The future is what questions are about.
 FUTURE = frozenset(("tomorrow", "next", "future", "will"))
+# A span of time that lies ahead: within two years, in 30 days.
+NUMBER_WORDS = words_in("one two three four five six seven ten twelve")
+SPANS = words_in("year years yr yrs y month months day days week weeks hour hours")
 # The past, other people and summaries describe a row.
 PAST = words_in(
     "base before competitor days early estimated family father first fuel historical history initial input lag "
@@ -196,6 +202,15 @@ def evidence_of(name: str) -> NameEvidence:
     if points < 1.5 and (words[-1] in FACTS or words[0] in FACTS):  # noqa: PLR2004 - weak words do not outweigh these
         return NameEvidence(-2.0, words[-1], "its name is that of a fact that describes a row")
     return NameEvidence(points, best.word, reason if points > 0 else "")
+
+
+def says_span(name: str) -> bool:
+    """Return whether a name says within what time: ``ReadmittedIn30Days``, ``TenYearRisk``; not of what has been."""
+    words = words_of(name)
+    spans = any(
+        (first.isdigit() or first in NUMBER_WORDS) and second in SPANS for first, second in itertools.pairwise(words)
+    )
+    return spans and len(words) > 2 and not set(words) & (PAST - SPANS)  # noqa: PLR2004 - a span alone is a length
 
 
 def quoted(name: str) -> str:

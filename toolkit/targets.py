@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from toolkit.names import AMOUNTS, HAPPENINGS, ILLNESSES, core_of, evidence_of, quoted, words_in, words_of
-from toolkit.questions import CLASSES_MAX, Question, question_of
+from toolkit.names import AMOUNTS, HAPPENINGS, ILLNESSES, core_of, evidence_of, quoted, says_span, words_in, words_of
+from toolkit.questions import CLASSES_MAX, FEW_NUMBERS, Question, question_of
 
 if TYPE_CHECKING:
     from toolkit.contents import Contents
@@ -25,6 +25,7 @@ STRONG_NAME = 2.9
 RANKED_ROWS_MIN = 20  # fewer rows are in some order by chance
 RANKED_ROWS_MAX = 200_000
 YES_OR_NO = words_in("leave left default return reached")  # what happens or not, but is also done more or less
+SEXES = ({"male", "female"}, {"m", "f"}, {"man", "woman"}, {"men", "women"}, {"boy", "girl"})
 WEAK_NAME = 1.9  # below this no word of weight is in a name
 LETTERS_TELLING = 4  # shorter words stand in too many titles
 TITLE_WORDS = words_in("data dataset prediction predict predicting classification analysis with from")
@@ -121,12 +122,25 @@ def _weigh_name(one: Candidate, last_words: set[str]) -> None:
         points *= 0.4  # what happens or not has no size
     if one.question.kind == "binary" and evidence.word in AMOUNTS:
         points *= 0.6  # two values are no amount
+    if one.question.kind == "binary" and "count" in evidence.word.split():
+        points = 0.0  # nothing is counted to two
+    if one.question.kind == "multiclass" and one.column.kind == "number" and evidence.word in ILLNESSES:
+        points *= 1.0 if one.column.distinct <= 3 else 0.4  # noqa: PLR2004 - none, nearly and ill; more are degrees
     if one.question.kind == "multiclass" and one.column.kind == "category" and evidence.word in YES_OR_NO:
         points *= 0.4  # how easy it is to leave, not whether somebody left
     if points > 0 and re.search(r"\d$", one.column.name.strip()):
         points *= 0.6  # one of several of the same name
+    reason = evidence.reason if points > 0 else ""
+    if one.question.kind == "binary" and says_span(one.column.name):
+        points, reason = max(points, 1.0) + 2.5, "its name says within what time something happens"
+    if points < STRONG_NAME and one.column.values and _are_sexes(one.column):
+        points, reason = min(points, -2.0), ""
     one.named, one.word = points, evidence.word if points > 0 else ""
-    one.add(points, evidence.reason if points > 0 else "")
+    one.add(points, reason)
+
+
+def _are_sexes(column: Column) -> bool:
+    return column.distinct == len(SEXES[0]) and {value.strip().casefold() for value in column.values} in SEXES
 
 
 def _weigh_relatives(found: list[Candidate]) -> None:
@@ -136,6 +150,10 @@ def _weigh_relatives(found: list[Candidate]) -> None:
         for one in ill:
             one.add(-one.named + 2.6)
             one.named = 2.6
+    elif any(one.word in AMOUNTS and one.named >= STRONG_NAME and one.question.kind == "regression" for one in found):
+        for one in ill:
+            one.add(-2.2)  # a price depends on illnesses, no illness on a price
+            one.named -= 2.2
     by_word: dict[str, list[Candidate]] = {}
     for one in found:
         if one.word:
@@ -287,7 +305,11 @@ def _weigh_place(found: list[Candidate], profile: Profile) -> None:
     last = max(column.position for column in profile.columns)
     amounts = [one for one in found if one.column.kind == "number"]
     whole = [one for one in amounts if one.column.whole] if len(amounts) > 3 else []  # noqa: PLR2004 - measurements
+    classes = [one for one in amounts if one.column.distinct <= FEW_NUMBERS]
+    classes = classes if len(amounts) == len(found) > 3 and _are_classes(classes) else []  # noqa: PLR2004
     for one in found:
+        if nameless and classes == [one]:
+            one.add(2.0, f"it has {one.column.distinct} values and all other columns have many")
         if not nameless and not (close and one.named >= STRONG_NAME and one.points > ranked[0].points - SURE_MARGIN):
             continue
         if one.column.position == last:
@@ -298,6 +320,10 @@ def _weigh_place(found: list[Candidate], profile: Profile) -> None:
         elif one.column.position == 0:
             one.add(0.5, "it stands first")
         one.placed = True
+
+
+def _are_classes(found: list[Candidate]) -> bool:
+    return len(found) == 1 and found[0].column.whole and found[0].question.kind == "multiclass"
 
 
 def _plain(text: str) -> str:
