@@ -60,6 +60,12 @@ class Element:
         """Return a property, such as ``value``."""
         return self.browser.ask("GET", f"element/{self.key}/property/{name}")
 
+    def all(self, selector: str) -> list[Element]:
+        """Return every element inside it that a CSS selector finds now."""
+        body = {"using": "css selector", "value": selector}
+        found = self.browser.ask("POST", f"element/{self.key}/elements", body)
+        return [Element(self.browser, item[ELEMENT]) for item in found]
+
     def click(self) -> None:
         """Press it."""
         self.browser.ask("POST", f"element/{self.key}/click", {})

@@ -132,7 +132,13 @@ def test_filling_and_predicting_gives_the_answer_of_the_api(browser: Browser, ad
     row = {**_example(project), "Fare (£)": 44.5}
     answer = _post(f"{address}/predict", {"rows": [row]})["predictions"][0]
     assert shown == str(answer["prediction"])
-    chances = {bar.text.split("\n")[0]: bar.text.split("\n")[1] for bar in browser.find_all("#result .bars li")}
+    chances = {
+        bar.text.split("\n")[0]: bar.text.split("\n")[1] for bar in browser.find_all("#result .bars:not(.drivers) li")
+    }
+    explained = _post(f"{address}/explain", {"rows": [row]})["predictions"][0]["explanation"]
+    drivers = [driver.text.split("\n")[0] for driver in browser.find_all("#result .drivers li")]
+    assert any(driver.startswith("Fare (£)") and driver.endswith("44.5") for driver in drivers)
+    assert len(drivers) == sum(abs(share) > 0.0005 for share in explained["contributions"].values())
     assert chances == {label: f"{100 * share:.1f} %" for label, share in answer["probabilities"].items()}
     assert browser.find("#c0").get("value") == "44.5"
     _keep(browser, "answer")
@@ -201,7 +207,12 @@ def test_a_file_comes_back_with_its_answers(browser: Browser, project: Path, tmp
     with sent.open("w", encoding="utf-8", newline="") as out:
         csv.writer(out).writerows(rows)
     browser.find("#file").type(str(sent), clear=False)
-    assert browser.find(".prompt").text == "some rows.csv"
+    assert browser.find(".prompt").text == "some rows.csv, 2 kB"
+    assert browser.find("#file-result caption").text == "First rows of your file"
+    shown = [[cell.get("textContent") for cell in line.all("td")] for line in browser.find_all("#file-result tbody tr")]
+    assert shown == rows[1:6]
+    assert browser.find("#file-result p").text == "7 of 7 columns of the model are in the file."
+    _keep(browser, "file-before")
     browser.find("#upload button").click()
     link = browser.find("#file-result a")
     assert len(browser.find_all("#file-result tbody tr")) == 5
@@ -212,6 +223,28 @@ def test_a_file_comes_back_with_its_answers(browser: Browser, project: Path, tmp
     assert len(answered) == len(rows)
     assert answered[0][len(rows[0])] == "prediction"
     assert [line[1] for line in answered] == [row[1] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("class;Fare (£)\n1;2\n3;4", "2 of 7 columns"),
+        ("class\tFare (£)\n1\t2\n".encode("utf-16"), "2 of 7 columns"),
+        ("Fare (£),class\n1,2\n".encode("cp1252"), "2 of 7 columns"),
+    ],
+)
+def test_a_file_is_looked_at_before_it_is_sent(
+    browser: Browser, project: Path, tmp_path: Path, content: str | bytes, told: str
+) -> None:
+    sent = tmp_path / "few.csv"
+    sent.write_bytes(content.encode() if isinstance(content, str) else content)
+    browser.find("#file").type(str(sent), clear=False)
+    browser.find("#file-result table")
+    assert browser.find("#file-result p").text.startswith(told)
+    lacking = browser.find("#file-result .problem").text
+    assert "日本 & co" in lacking
+    assert "Fare" not in lacking
+    assert [cell.text for cell in browser.find_all("#file-result th")] != ["class;Fare (£)"]
 
 
 def test_a_file_is_answered_without_javascript(browser: Browser, address: str, project: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from {{cookiecutter.package_name}}.batch import SHARED_BYTES_MIN, header, predict_chunks, safe_in_a_spreadsheet, workers
 from {{cookiecutter.package_name}}.errors import TableError
 from {{cookiecutter.package_name}}.schema import InputError
-from {{cookiecutter.package_name}}.tables import read_csv, unique_names
+from {{cookiecutter.package_name}}.tables import line, read_csv, unique_names, write_rows
 
 from .conftest import PROJECT
 from .test_api import _as_csv
@@ -86,6 +86,14 @@ def test_processes_make_no_difference(model: Model, golden: list[dict[str, Any]]
     with workers(model, size_bytes=SHARED_BYTES_MIN) as pool:
         predict_chunks(model, read_csv(io.BytesIO(content), chunk_rows=9), shared, pool=pool)
     assert shared.getvalue() == alone.getvalue()
+
+
+def test_a_line_break_in_a_cell_gets_quotes() -> None:
+    cells = ["a\nb", "c\rd", 'e"f', "g,h", " i ", ""]
+    out = io.StringIO()
+    write_rows(out, [cells])
+    assert out.getvalue() == line(cells) + "\n"
+    assert list(csv.reader(io.StringIO(out.getvalue(), newline=""))) == [cells]
 
 
 def test_a_ragged_row_is_named(model: Model) -> None:

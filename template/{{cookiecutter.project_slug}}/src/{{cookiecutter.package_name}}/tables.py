@@ -32,7 +32,8 @@ class _Echo:
         return text
 
 
-_LINES = csv.writer(_Echo(), lineterminator="")
+_END = "\r\n"  # a cell with a character of the line's end gets quotes
+_LINES = csv.writer(_Echo(), lineterminator=_END)
 
 
 @dataclass(frozen=True)
@@ -238,9 +239,9 @@ def _delimiter(head: str) -> str:
 
 def line(cells: Iterable[object]) -> str:
     """Return cells as one CSV line without its end: comma, quotes where needed."""
-    return str(_LINES.writerow(list(cells)))  # the writer returns what its file's write returns
+    return str(_LINES.writerow(list(cells))).removesuffix(_END)  # the writer returns what its file's write returns
 
 
 def write_rows(out: IO[str], rows: Iterable[Sequence[object]]) -> None:
     """Write rows as CSV lines: comma, quotes where needed, one LF a line."""
-    csv.writer(out, lineterminator="\n").writerows(rows)
+    out.writelines(f"{line(row)}\n" for row in rows)
