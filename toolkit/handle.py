@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from toolkit.errors import UsageError
 from toolkit.records import Record
@@ -79,6 +79,11 @@ FORMS = {
 SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?\Z")
 SLUG_LENGTH_MAX = 120
 DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+NO_OWNERS = frozenset(  # what Kaggle's addresses begin with and nobody is called
+    """account benchmarks discussions docs hackathons learn me organizations progression rankings search settings
+    simulations static terms work""".split()  # noqa: SIM905 - easier to read
+)
+ADDRESS_WORDS = frozenset({"c", "code", "competitions", "data", "datasets", "models"})
 VERSION = re.compile(r"v?([1-9][0-9]{0,8})\Z")
 FILE_SUFFIXES = frozenset(
     (
@@ -207,6 +212,16 @@ class Handle(Record):
         What exists on disk, or looks like a path (``./``, ``~``, a file's suffix), is local. Raises ``UsageError``
         that names the part, the form expected and the nearest reading.
         """
+        try:
+            return cls._read(text)
+        except UsageError as error:
+            near = _nearest(text.strip())
+            hint = f"did you mean `{near}`?" if near else "see `kaggle2app new --help`"
+            raise UsageError(error.message, hint=error.hint or hint) from None
+
+    @classmethod
+    def _read(cls, text: str) -> Handle:
+        """Return the handle that ``text`` names; a ``UsageError`` without a hint waits for the nearest reading."""
         plain = text.strip().strip("\"'").strip()
         if not plain or any(ord(letter) < ord(" ") for letter in plain):
             message = "the source is empty" if not plain else "the source holds a control character"
@@ -225,6 +240,9 @@ class Handle(Record):
             return _of_kind(kind, rest.strip(), plain)
         if _is_path(plain):
             return _local(plain)
+        if plain.rstrip("/") != plain and "/" not in plain.rstrip("/"):
+            message = f"the slug is empty in `{_short(plain)}`, expected {FORMS['dataset']}"
+            raise UsageError(message, hint=f"for a competition leave the slash away: `{_short(plain.rstrip('/'))}`")
         return _from_parts([part.strip() for part in plain.strip("/").split("/")], plain)
 
 
@@ -232,7 +250,7 @@ def _from_parts(parts: list[str], text: str) -> Handle:
     """Return the handle of a bare text: one part is a competition, two a dataset, four or five a model."""
     if len(parts) == 1:
         return _of_kind("competition", text, text)
-    if len(parts) in {2, 3} or (len(parts) == 4 and parts[2].lower() in {"versions", "version"}):  # noqa: PLR2004 - parts of a handle
+    if len(parts) in {2, 3} or parts[2].lower() in {"versions", "version"}:
         return _of_kind("dataset", "/".join(parts), text)
     return _of_kind("model", "/".join(parts), text)
 
@@ -258,7 +276,7 @@ def _of_kind(kind: HandleKind, rest: str, text: str) -> Handle:
         version = _version(parts.pop(), text, kind)
     if len(parts) != named:
         message = f"`{_short(text)}` has {len(parts)} parts, expected {FORMS[kind]}"
-        raise UsageError(message, hint=_nearest_reading(parts))
+        raise UsageError(message)
     names = {"competition": ("slug",), "model": ("owner", "model", "framework", "variation")}.get(
         kind, ("owner", "slug")
     )
@@ -283,6 +301,8 @@ def _from_address(text: str) -> Handle:
         message = "the address is Kaggle's front page, expected a dataset, competition, model or notebook"
         raise UsageError(message, hint="open the thing's page and copy its address")
     section, rest = parts[0].lower(), parts[1:]
+    if section == "api":
+        return _from_download(parts[2:], urlsplit(address).query, text)
     match section:
         case "competitions" | "c" | "t":
             return _of_kind("competition", "/".join(rest[:1]), text)
@@ -294,10 +314,27 @@ def _from_address(text: str) -> Handle:
             named = [part for part in rest if part.lower() not in {"frameworks", "variations", "versions"}]
             version = named[4:5] if named[4:5] and VERSION.match(named[4]) else []
             return _of_kind("model", "/".join([*named[:4], *version]), text)
-        case _ if len(parts) >= 2:  # noqa: PLR2004 - the old address of a dataset: kaggle.com/owner/slug
+        case _ if len(parts) >= 2 and section not in NO_OWNERS:  # noqa: PLR2004 - the old address of a dataset: kaggle.com/owner/slug
             return _of_kind("dataset", "/".join([*parts[:2], *_version_of(parts[2:])]), text)
         case _:
             message = f"`{_short(text)}` is no page of a dataset, competition, model or notebook"
+            raise UsageError(message, hint="open the thing's page and copy its address")
+
+
+def _from_download(parts: list[str], query: str, text: str) -> Handle:
+    """Return the handle of an address that downloads something, as the button on its page shows it."""
+    told = dict(parse_qsl(query))
+    words = [part.lower() for part in parts]
+    match words[:2]:
+        case ["datasets", "download"]:
+            version = told.get("datasetVersionNumber", "")
+            return _of_kind("dataset", "/".join([*parts[2:4], *([version] if version else [])]), text)
+        case ["competitions", "data"]:
+            return _of_kind("competition", "/".join(parts[3:4]), text)
+        case ["models", _]:
+            return _of_kind("model", "/".join(part for part in parts[1:] if part.lower() != "download"), text)
+        case _:
+            message = f"`{_short(text)}` downloads no dataset, competition or model"
             raise UsageError(message, hint="open the thing's page and copy its address")
 
 
@@ -339,29 +376,41 @@ def _version(part: str, text: str, kind: HandleKind) -> int:
     if match:
         return int(match[1])
     message = f"`{_short(part)}` in `{_short(text)}` is no version, expected a number from 1 up as in {FORMS[kind]}"
-    raise UsageError(message, hint="leave it away for the newest version")
+    raise UsageError(message)
 
 
 def _check_slug(name: str, part: str, text: str, kind: HandleKind) -> None:
     if SLUG.match(part) and len(part) <= SLUG_LENGTH_MAX:
         return
     what = f"the {name} is empty" if not part else f"the {name} `{_short(part)}` holds more than letters, digits, . _ -"
-    plain = re.sub(r"[^A-Za-z0-9]+", "-", part).strip("-").lower()
     message = f"{what} in `{_short(text)}`, expected {FORMS[kind]}"
-    hint = (
-        f"did you mean `{plain}`? for a file of yours type its path, such as ./data.csv"
-        if plain
-        else "see `kaggle2app new --help`"
-    )
-    raise UsageError(message, hint=hint)
+    raise UsageError(message)
 
 
-def _nearest_reading(parts: list[str]) -> str:
-    if len(parts) > 5:  # noqa: PLR2004 - the longest handle
-        return f"did you mean `{'/'.join(parts[:4])}`?"
-    if len(parts) >= 2:  # noqa: PLR2004 - owner and slug
-        return f"did you mean the dataset `{'/'.join(parts[:2])}`?"
-    return f"did you mean the competition `competition:{parts[0]}`?" if parts[0] else "see `kaggle2app new --help`"
+def _nearest(text: str) -> str:
+    """Return the nearest text that names something on Kaggle, empty when none is near."""
+    words = text.strip("\"'").split()
+    candidates = list(reversed(words[1:])) if words and words[0].lower() in {"kaggle", "kagglehub"} else []
+    quoted = re.search(r"kagglehub\.\w+\(\s*[\"']([^\"']+)", text)
+    candidates += [quoted[1]] if quoted else []
+    prefix, colon, rest = text.partition(":")
+    kind = KIND_ALIASES.get(prefix.strip().lower()) if colon else None
+    path = urlsplit(text).path if "://" in text else rest if kind else text
+    parts = [re.sub(r"[^A-Za-z0-9._-]+", "-", part).strip("-._") for part in re.split(r"[/\\]+", path)]
+    left_away = {"version", "versions", *(ADDRESS_WORDS if "://" in text else ())}
+    parts = [part for part in parts if part and part.lower() not in left_away]
+    for count in range(min(len(parts), 5), 0, -1):
+        plain = "/".join(parts[:count])
+        candidates += [f"{kind}:{plain}"] if kind else []
+        candidates += [plain] if count > 1 else [f"competition:{plain}"]
+    for candidate in candidates:
+        try:
+            handle = Handle._read(candidate)  # noqa: SLF001 - the same class
+        except UsageError:
+            continue
+        if handle.kind not in {"local", "sample"}:
+            return str(handle)
+    return ""
 
 
 def _near_kind(prefix: str, rest: str) -> str:
