@@ -96,6 +96,8 @@ def test_a_combination_that_training_never_met_is_a_stranger() -> None:
     usual, odd, gap = np.array([[1.0, 1.0]]), np.array([[1.5, -1.5]]), np.array([[1.0, np.nan]])
     assert familiarity.strangers(np.concatenate([usual, odd, gap])) == [1]
     assert [familiarity.strangers(row) for row in (usual, odd, gap)] == [[], [0], []]
+    assert [familiarity.strangers(row, plain=True) for row in (usual, odd, gap)] == [[], [0], []]
+    assert familiarity.strangers(np.array([[1.7e308, -1.7e308], [1.0, 1.0], [np.inf, 0.0]])) == [0, 2]
 
 
 def test_a_model_without_anything_that_varies_has_no_strangers() -> None:

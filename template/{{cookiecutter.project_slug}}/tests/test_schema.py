@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from {{cookiecutter.package_name}}.schema import Column, InputError, Schema
 
 from . import made_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_the_example_row_keeps_the_contract(schema: Schema) -> None:
@@ -85,6 +88,33 @@ def test_a_missing_marker_is_a_gap(cell: str) -> None:
 def test_a_json_value_of_another_type_is_refused(kind: Any, value: object) -> None:  # noqa: ANN401 - one of Kind
     with pytest.raises(ValueError, match="expected"):
         Column("a", kind, nullable=True).from_json(value)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        Column("price", "number", nullable=True, prefix="$", thousands=","),
+        Column("price", "number", nullable=True, decimal=",", suffix=" €", missing=frozenset({"", "n/a"})),
+        Column("flag", "boolean", nullable=True, words={"Yes": True, "yes": True, "No": False, "no": False}),
+    ],
+)
+@pytest.mark.parametrize("text", ["$1,234", "1,5 €", "Yes", " no ", "", "n/a", "1.5", "true", "$", "maybe"])
+def test_a_text_for_what_the_data_writes_as_text_is_read_as_in_a_file(column: Column, text: str) -> None:
+    def outcome(read: Callable[[str], object]) -> str:
+        try:
+            return repr(read(text))
+        except ValueError as error:
+            return str(error)
+
+    assert outcome(column.from_json) == outcome(column.from_cell)
+
+
+def test_hints_are_given_for_a_few_of_many_wrong_names(schema: Schema) -> None:
+    """A near name is looked for by comparing letters, which must not cost minutes for a row of a million names."""
+    with pytest.raises(InputError) as caught:
+        schema.from_rows([{f"{column.name}{number}": 1 for number in range(2_000) for column in schema.columns}] * 2)
+    assert len(caught.value.problems) == 100
+    assert sum("did you mean" in problem.message for problem in caught.value.problems) <= 10
 
 
 def test_problems_name_row_and_column() -> None:

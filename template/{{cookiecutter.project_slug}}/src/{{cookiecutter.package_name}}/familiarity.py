@@ -38,16 +38,20 @@ class Familiarity:
         self._limit: float = document["limit"]
 
     def distances(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return each row's squared distance; a gap counts as the column's mean."""
+        """Return each row's squared distance, NaN beyond all numbers; a gap counts as the column's mean."""
         found = matrix if matrix.shape[1] == len(self._features) else matrix.take(self._features, axis=1)
-        distances = self._distances(found)
-        if not np.isfinite(distances).all():
-            distances = self._distances(np.where(np.isnan(found), self._center, found))
+        with np.errstate(over="ignore", invalid="ignore"):  # numbers near the largest there is
+            distances = self._distances(found)
+            if not np.isfinite(distances).all():
+                distances = self._distances(np.where(np.isnan(found), self._center, found))
         return distances
 
-    def strangers(self, matrix: NDArray[np.float64]) -> list[int]:
-        """Return the places of the rows that are farther out than ``SHARE`` of the training rows."""
-        if len(matrix) == 1:  # the usual request: half the time
+    def strangers(self, matrix: NDArray[np.float64], *, plain: bool = False) -> list[int]:
+        """Return the places of the rows that are farther out than ``SHARE`` of the training rows.
+
+        ``plain`` promises that every value is within the range that training saw.
+        """
+        if plain and len(matrix) == 1:  # the usual request: half the time
             found = matrix[0] if matrix.shape[1] == len(self._features) else matrix[0].take(self._features)
             moved = found.dot(self._directions)
             moved -= self._offset
@@ -55,7 +59,7 @@ class Familiarity:
             if distance == distance:  # noqa: PLR0124 - no gap: the fastest test for NaN
                 return [0] if distance > self._limit else []
         distances = self.distances(matrix).tolist()
-        return [place for place, distance in enumerate(distances) if distance > self._limit]
+        return [place for place, distance in enumerate(distances) if not distance <= self._limit]
 
     def _distances(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
         moved = found @ self._directions

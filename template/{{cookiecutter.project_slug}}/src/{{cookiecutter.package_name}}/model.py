@@ -210,7 +210,7 @@ class Model:
         if extreme:
             raise _too_extreme(extreme)
         if self._familiarity is not None:
-            for place in self._familiarity.strangers(matrix):
+            for place in self._familiarity.strangers(matrix, plain=not any(notes)):
                 notes[place] = [*notes[place], UNFAMILIAR]
         answers = zip(rows, notes, strict=True)
         if self.schema.task == "regression":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from . import problems
@@ -172,9 +173,26 @@ def _property(column: Column, facts: dict[str, Any]) -> dict[str, Any]:
     shown = {key: value for key, value in facts.items() if key in {"type", "description", "examples"}}
     if column.kind == "date" and column.date_format == "epoch_seconds":
         shown["type"] = ["string", "number", *(["null"] if column.nullable else [])]
+    if column.kind == "date" and column.date_format == "iso":
+        gaps = [{"enum": sorted(column.missing)}] if column.nullable else []
+        shown["anyOf"] = [{"format": "date"}, {"format": "date-time"}, {"type": "null"}, *gaps]
+    if column.is_dressed or column.kind == "boolean":
+        kinds = [shown["type"]] if isinstance(shown["type"], str) else shown["type"]
+        told = f"{shown.get('description', '')}; or the text that the data has for it".removeprefix("; or ")
+        shown |= {"type": [*kinds, "string"], "pattern": _as_text(column), "description": told}
     if column.is_text and not column.nullable:
         shown["pattern"] = r"\S"
         markers = sorted(marker for marker in column.missing if marker.strip())
         if markers:
             shown["not"] = {"enum": markers}
     return shown
+
+
+def _as_text(column: Column) -> str:
+    """Return the pattern of the texts that are accepted for a number or a boolean: as the data writes them."""
+    gaps = sorted(column.missing) if column.nullable else []
+    if column.kind == "boolean":
+        return f"^({'|'.join(map(re.escape, [*column.words, *gaps]))})$"
+    decimal = rf"({re.escape(column.decimal)}[0-9]{{1,9}})?"
+    number = rf"-?{re.escape(column.prefix)}[0-9]{{1,12}}{decimal}{re.escape(column.suffix)}"
+    return f"^({'|'.join([number, *map(re.escape, gaps)])})$"

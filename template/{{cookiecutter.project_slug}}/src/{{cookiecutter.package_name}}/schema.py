@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,7 +30,10 @@ Value = float | str
 Columns = dict[str, "NDArray[Any]"]  # float64 for number, boolean and date; object (str) for category and text
 
 GAP = math.nan
+NAME_LENGTH_MAX = 200  # of a name that is no column's
 PROBLEMS_MAX = 100  # one answer names at most this many problems; a wrong file could have a million
+HINTS_MAX = 10  # rows and files that are wrong may hold a million names; near names are looked for this often
+NAMES_MAX = 300  # and among so many
 CACHE_MAX = 100_000  # distinct cells remembered a column; beyond that each is parsed again
 
 
@@ -93,9 +97,13 @@ class Column:
     @cached_property
     def is_plain(self) -> bool:
         """Return whether a cell is a number as Python writes it, or missing: nothing before, behind or between."""
+        return self.kind == "number" and not self.is_dressed and not any(map(_is_a_number, self.missing))
+
+    @property
+    def is_dressed(self) -> bool:
+        """Return whether the data writes this number as a text such as ``1.234,5 €``; JSON may carry such texts too."""
         dressed = self.prefix or self.suffix or self.thousands or self.multipliers or self.parentheses
-        odd_gaps = any(map(_is_a_number, self.missing))
-        return self.kind == "number" and self.decimal == "." and not dressed and not odd_gaps
+        return self.kind == "number" and bool(dressed or self.decimal != ".")
 
     @property
     def gap(self) -> Value:
@@ -124,7 +132,7 @@ class Column:
                 raise ValueError(self._gap_message())
             return self.gap
         if isinstance(value, str):
-            if self.kind in {"number", "boolean"}:
+            if self.kind == "number" and not self.is_dressed:
                 message = f"expected {self.expected}, got the text {_short(value)}"
                 raise ValueError(message)
             return self.from_cell(value)
@@ -267,7 +275,7 @@ class Schema:
                 message = f"expected an object with a value a column, got {_name_of(row)}"
                 problems.append(Problem(index, None, message))
             else:
-                problems.extend(self._unknown_names(row, index))
+                problems.extend(self._unknown_names(row, index, hints=HINTS_MAX - len(problems)))
                 for column in self.columns:
                     try:
                         gathered[column.name].append(column.from_json(row.get(column.name)))
@@ -287,13 +295,14 @@ class Schema:
         """
         problems: list[Problem] = []
         rows = max((len(column_cells) for column_cells in cells.values()), default=0)
+        others = [name for name in cells if name not in self.by_name]
         found: Columns = {}
         for column in self.columns:
             raw = cells.get(column.name)
             if raw is None:
                 if not column.nullable:
-                    message = f"the column is missing{_nearest(column.name, cells)}"
-                    problems.append(Problem(None, column.name, message))
+                    near = _nearest(column.name, others) if len(problems) < HINTS_MAX else ""
+                    problems.append(Problem(None, column.name, f"the column is missing{near}"))
                 found[column.name] = _array(column, [column.gap] * rows)
             else:
                 found[column.name] = _array(column, self._parse(column, raw, first_row, problems))
@@ -319,10 +328,11 @@ class Schema:
                 values.append(column.gap)
         return values
 
-    def _unknown_names(self, row: dict[object, object], index: int) -> Iterable[Problem]:
-        for name in row:
-            if name not in self.by_name and name not in self.ignored:
-                yield Problem(index, str(name), f"no such column{_nearest(str(name), self.by_name)}")
+    def _unknown_names(self, row: dict[object, object], index: int, *, hints: int) -> Iterable[Problem]:
+        unknown = [str(name) for name in row if name not in self.by_name and name not in self.ignored]
+        for place, name in enumerate(unknown[:PROBLEMS_MAX]):
+            near = _nearest(name, self.by_name) if place < hints else ""
+            yield Problem(index, name[:NAME_LENGTH_MAX], f"no such column{near}")
 
     def _absent(self, row: dict[object, object], column: Column) -> str:
         if column.name in row:
@@ -410,10 +420,9 @@ def _array(column: Column, values: Sequence[Value] | NDArray[Any]) -> NDArray[An
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    names = list(known)
-    folded = {candidate.casefold(): candidate for candidate in names}
-    match = difflib.get_close_matches(name[:200].casefold(), list(folded), n=1, cutoff=0.6)
-    return f"; did you mean {folded[match[0]]!r}?" if match else ""
+    folded = {candidate[:NAME_LENGTH_MAX].casefold(): candidate for candidate in islice(known, NAMES_MAX)}
+    match = difflib.get_close_matches(name[:NAME_LENGTH_MAX].casefold(), list(folded), n=1, cutoff=0.6)
+    return f"; did you mean {_short(folded[match[0]])}?" if match else ""
 
 
 def _short(text: str) -> str:

@@ -73,13 +73,15 @@ class Chunk:
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:
     """Return names that are all different: the second ``a`` is ``a.1``, an empty one ``Unnamed: <position>``."""
     taken: set[str] = set()
+    counts: dict[str, int] = {}
     found: list[str] = []
     for position, name in enumerate(names):
         base = name if name.strip() else f"Unnamed: {position}"
-        candidate, count = base, 0
+        candidate, count = base, counts.get(base, 0)
         while candidate in taken:
             count += 1
             candidate = f"{base}.{count}"
+        counts[base] = count  # the names up to here are taken
         taken.add(candidate)
         found.append(candidate)
     return tuple(found)
