@@ -11,12 +11,13 @@ always gets the same shares.
 from __future__ import annotations
 
 from functools import lru_cache
-from math import factorial
+from math import factorial, isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .features import DATE_PARTS, Numbers
+from .schema import InputError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,13 +45,23 @@ class Explainer:
         self._usual_answer = model.scorer.score(self._usual[None])[0]
 
     def explain(self, columns: Columns, rows: int) -> list[dict[str, Any]]:
-        """Return the answers to canonical rows, in order, each with its notes and its explanation."""
+        """Return the answers to canonical rows, in order, each with its notes and its explanation.
+
+        Raises ``InputError`` for a row so extreme that a share in its answer is not a finite number.
+        """
         answers = self._model.answer_columns(columns, rows)
-        matrix = self._model.encoder.encode(columns, rows)
-        return [
-            {**answer, "explanation": self._explanation(features, answer["prediction"])}
-            for features, answer in zip(matrix, answers, strict=True)
+        with np.errstate(over="ignore", invalid="ignore"):  # told by row
+            matrix = self._model.encoder.encode(columns, rows)
+            told = [
+                {**answer, "explanation": self._explanation(features, answer["prediction"])}
+                for features, answer in zip(matrix, answers, strict=True)
+            ]
+        extreme = [
+            row for row, each in enumerate(told) if not isfinite(sum(each["explanation"]["contributions"].values()))
         ]
+        if extreme:
+            raise InputError([Problem(row, None, "its numbers are too large to tell shares") for row in extreme])
+        return told
 
     def _explanation(self, features: NDArray[np.float64], prediction: object) -> dict[str, Any]:
         """Return what is explained, the reference's answer to it, and each column's share, the largest first."""
