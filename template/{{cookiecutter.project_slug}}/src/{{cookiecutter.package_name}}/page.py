@@ -20,11 +20,13 @@ __all__ = ["example_cells", "number", "render", "values_of"]
 
 BLANK = "\N{NO-BREAK SPACE}"
 BARS_MAX = 8
+LONG = 24  # letters; a longer answer is set smaller
 LABELS_MAX = 5  # more classes than this are counted instead of named
 SHARES_MAX = 6
 LEAST_POINT, LEAST_SHARE = 0.0005, 0.0001  # a column whose share would be shown as nothing is not shown
 RELIED_MAX = 5
 UNIT_METRICS = frozenset({"accuracy", "average_precision", "balanced_accuracy", "f1", "f1_macro", "r2", "roc_auc"})
+LESS_IS_MORE = dict.fromkeys(("brier", "log_loss", "mae", "mape", "rmse", "rmsle"), ", lower is better")
 METRICS = {
     "accuracy": "Accuracy",
     "average_precision": "Average precision",
@@ -179,9 +181,10 @@ def _result(
         return [tag("h2", "Answer"), waiting]
     prediction = result["prediction"]
     shown = number(prediction, digits=6) if schema.task == "regression" else str(prediction)
+    answer = tag("output", shown, dir="auto", class_="long" if len(shown) > LONG else None)
     parts = [
         tag("h2", "Answer"),
-        tag("p", join(tag("span", schema.target, class_="asked", dir="auto"), tag("output", shown, dir="auto"))),
+        tag("p", join(tag("span", schema.target, class_="asked", dir="auto"), answer)),
     ]
     if result.get("probabilities"):
         parts.append(_bars(result["probabilities"]))
@@ -325,7 +328,7 @@ def _card(info: Mapping[str, Any]) -> Html:
     relied = [tag("span", name, dir="auto", class_="relied") for name in _weighty(info)[:RELIED_MAX]]
     facts = [
         ("Relies most on", join(*relied)),
-        ("Kind", str(info.get("chosen") or "").replace("_", " ")),
+        ("Model", str(info.get("chosen") or "").replace("_", " ")),
         ("Trained", str(info.get("created_at") or "").replace("T", " ").replace("+00:00", " UTC")),
         ("Rows", f"{rows['train']:,} to learn, {rows['test']:,} to score" if {"train", "test"} <= set(rows) else ""),
         ("Data", _link(data.get("url"), data.get("title") or data.get("source"))),
@@ -360,9 +363,10 @@ def _score(info: Mapping[str, Any]) -> Html:
     low, value, high, base = values
     start = min(0.0, low, base)
     scale = 100 / ((max(1.0 if name in UNIT_METRICS else 0.0, high, base) - start) or 1.0)
+    what = METRICS.get(name, name) + LESS_IS_MORE.get(name, "")
     return tag(
         "div",
-        tag("p", METRICS.get(name, name), tag("strong", number(value)), class_="score"),
+        tag("p", what, tag("strong", number(value)), class_="score"),
         tag(
             "svg",
             tag(
