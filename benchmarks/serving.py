@@ -92,7 +92,7 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source")
     parser.add_argument("--target")
-    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--file-rows", type=int, default=1_000_000)
@@ -257,7 +257,7 @@ class Figures:
     tails: list[float] = field(default_factory=list)
 
 
-def measured(servers: list[Server], seconds: float, rounds: int, folder: Path) -> dict[tuple[str, str], Figures]:
+def measured(servers: list[Server], seconds: int, rounds: int, folder: Path) -> dict[tuple[str, str], Figures]:
     """Return the figures of each server and load, their runs interleaved."""
     loads = [(f"1 row, {connections} connections", connections, "one") for connections in CONNECTIONS]
     loads += [(f"{MANY_ROWS} rows, {connections} connections", connections, "many") for connections in (1, 8)]
@@ -272,7 +272,7 @@ def measured(servers: list[Server], seconds: float, rounds: int, folder: Path) -
     return found
 
 
-def wrk(server: Server, body: bytes, connections: int, seconds: float, folder: Path) -> tuple[float, float]:
+def wrk(server: Server, body: bytes, connections: int, seconds: int, folder: Path) -> tuple[float, float]:
     """Return requests a second and the 99th percentile in milliseconds."""
     content, script = folder / "body.json", folder / "load.lua"
     content.write_bytes(body)
@@ -310,7 +310,7 @@ def memory_bytes(pid: int) -> int:
     return int(found[1]) * 1024 if found else 0
 
 
-def two_workers(server: Server, package: str, seconds: float, folder: Path) -> None:
+def two_workers(server: Server, package: str, seconds: int, folder: Path) -> None:
     """Print how much more two workers answer than one; the load takes its share of the cores."""
     rates = []
     for workers in (1, 2):
