@@ -639,6 +639,17 @@ def test_a_short_table_with_nothing_to_go_by_is_never_taken_for_whole(
     assert content(fetch("ann/one")) == {"weather.csv": TABLE}
 
 
+def test_a_body_that_claims_to_be_whole_is_held_to_the_listed_size(
+    kaggle: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kaggle.add_dataset("ann/one", {1: {"weather.csv": TABLE}})
+    monkeypatch.setattr(kaggle, "_download_dataset", lambda _: kaggle.link("x/weather.csv", TABLE))
+    kaggle.faults["storage"] = [Fault("short-parts", 1000, also=("no-md5",))] * 2
+    with pytest.raises(refusals.DamagedError, match="that Kaggle lists"):
+        fetch("ann/one")
+    assert content(fetch("ann/one")) == {"weather.csv": TABLE}
+
+
 def test_what_has_arrived_is_not_fetched_again(kaggle: Stub) -> None:
     size = len(archive(WEATHER[2]))
     kaggle.faults["storage"] = [Fault("cut", size // 2), *[Fault("status", 500)] * 5]

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
 from toolkit.errors import AccessError, ProjectError
-from toolkit.files import CountedBeside, human_size, write_atomic
+from toolkit.files import CountedBeside, human_size, is_archive, write_atomic
 from toolkit.kaggle_api import PASSING, Patience, Say, network_error, retry_after, silent
 from toolkit.refusals import DamagedError, NotFoundError, PrivateError, RateLimitError, ServerError, SpaceError
 
@@ -350,6 +350,8 @@ class _Job:
             self._spoil("its checksum is not the one that was sent with it")
         if sent.md5:
             verified = "checksum"
+        elif self.listed_bytes is not None and size < self.listed_bytes and not is_archive(self.partial):
+            self._spoil(f"{human_size(size)} arrived of the {human_size(self.listed_bytes)} that Kaggle lists")
         whole_sum = self.sums["sha256"].hexdigest() if "sha256" in self.sums and self.hashed_bytes == size else ""
         arrival = Arrival(sent.name, size, sent.etag, verified, whole_sum)
         write_atomic(_beside(self.target, "arrival"), json.dumps(asdict(arrival)))
