@@ -59,7 +59,7 @@ def _raw(schema: Schema, value: str, *, beside: str = "") -> bytes:
     name = schema.columns[0].name
     del row[name]
     rest = "".join(f", {json.dumps(key)}: {json.dumps(other)}" for key, other in row.items())
-    return f'{{"rows": [{{{json.dumps(name)}: {value}{rest}}}]{beside}}}'.encode()
+    return ('{"rows": [{' + f"{json.dumps(name)}: {value}{rest}" + "}]" + beside + "}").encode()
 
 
 def _rows(schema: Schema, *rows: object) -> bytes:
@@ -177,7 +177,7 @@ def test_a_wrong_type_is_told_what_was_expected(client: TestClient, schema: Sche
 @pytest.mark.parametrize("path", ROUTES)
 def test_a_column_that_comes_twice_is_refused(client: TestClient, schema: Schema, path: str) -> None:
     for name, value in list(schema.example.items())[:20]:
-        twice = f'{{"rows": [{{{json.dumps(name)}: {json.dumps(value)}, '.encode()
+        twice = ('{"rows": [{' + f"{json.dumps(name)}: {json.dumps(value)}, ").encode()
         body = twice + json.dumps(schema.example).encode()[1:] + b"]}"
         (error,) = _refused(client.post(path, content=body, headers=JSON), 422)
         assert (error["row"], error["column"]) == (0, name)
