@@ -257,12 +257,14 @@ def test_a_competition_arrives_with_its_metric_and_the_page_on_its_data(kaggle: 
     thing.extra["pages"] = [
         {"name": "rules", "content": "be nice"},
         {"name": "data-description", "content": "id: a number"},
+        {"name": "Evaluation", "content": "<p>By the share of right answers.</p>"},
     ]
     download = fetch("competition:spaceship")
     assert content(download) == files
     assert download.root == cache / "competitions" / "spaceship" / "current" / "files"
     assert download.provenance.metric == "Categorization Accuracy"
     assert download.provenance.description == "id: a number"
+    assert download.provenance.details["evaluation"] == "By the share of right answers."
     assert download.provenance.licence_url.endswith("/competitions/spaceship/rules")
     kaggle.seen.clear()
     assert fetch("competition:spaceship") == download
@@ -337,6 +339,8 @@ def test_a_model_of_few_files_comes_file_by_file(kaggle: Stub) -> None:
         licenseName="MIT",
         overview="A tree.",
         usage="Use it.",
+        trainingData=["ann/weather"],
+        baseModelInstanceInformation={"owner": {"slug": "bob"}, "modelSlug": "seed", "instanceSlug": "small"},
     )
     thing.extra["model"] = {"title": "Tree", "subtitle": "it grows"}
     download = fetch("ann/tree/sklearn/base")
@@ -344,6 +348,13 @@ def test_a_model_of_few_files_comes_file_by_file(kaggle: Stub) -> None:
     assert download.provenance.version == "2"
     assert download.provenance.title == "Tree"
     assert download.provenance.description == "A tree.\n\nUse it."
+    assert download.provenance.details == {
+        "framework": "scikitLearn",
+        "overview": "A tree.",
+        "usage": "Use it.",
+        "base model": "bob/seed/small",
+        "training data": "ann/weather",
+    }
     assert len(kaggle.calls("storage")) == 3
     assert content(fetch("ann/tree/sklearn/base/1")) == {"old.bin": b"1"}
 

@@ -21,7 +21,8 @@ class FileRecord(Record):
 class Provenance(Record):
     """Where data came from and under which terms; an empty text means that nobody said.
 
-    ``columns`` maps a file's name to its columns' descriptions. ``fetched_at`` is UTC, ISO 8601.
+    ``columns`` maps a file's name to its columns' descriptions. ``details`` is what else the source says, by what it is
+    about: a model's framework, overview, usage and base; a competition's pages. ``fetched_at`` is UTC, ISO 8601.
     """
 
     source: str
@@ -37,6 +38,7 @@ class Provenance(Record):
     tags: tuple[str, ...] = ()
     metric: str = ""
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    details: dict[str, str] = field(default_factory=dict)
     fetched_at: str = ""
     files: tuple[FileRecord, ...] = ()
 

@@ -50,6 +50,7 @@ SUBTITLE_MAX = 300
 VERSIONS_SHOWN_MAX = 8
 BUNDLE_SUFFIXES = (".zip", ".tar", ".gz", ".tgz")
 DATA_PAGES = ("data-description", "data", "description")
+KEPT_PAGES = frozenset({*DATA_PAGES, "evaluation", "rules"})
 
 
 @dataclass(frozen=True)
@@ -472,6 +473,7 @@ def _describe_competition(kaggle: Kaggle, handle: Handle, version: int | None, a
         origin=_line(answer.organization_name if answer else ""),
         tags=tuple(_line(tag.name) for tag in (answer.tags if answer else None) or [] if tag.name),
         metric=_line(answer.evaluation_metric if answer else ""),
+        details={name: text for name, text in texts.items() if text and name in KEPT_PAGES},
     )
     return _Known(provenance, files, counted=listed is not None and not listed.next_page_token)
 
@@ -508,6 +510,13 @@ def _describe_model(kaggle: Kaggle, handle: Handle, version: int | None, answer:
     parts = [owner, getattr(base, "model_slug", ""), getattr(base, "instance_slug", "")] if base else []
     origin = "/".join(_line(part) for part in parts if part) or _line(answer.external_base_model_url)
     texts = [_text(part) for part in (told.description if told else "", answer.overview, answer.usage)]
+    details = {
+        "framework": handle.framework,
+        "overview": texts[1],
+        "usage": texts[2],
+        "base model": origin,
+        "training data": ", ".join(_line(name) for name in answer.training_data or []),
+    }
     provenance = Provenance(
         source="",
         title=_line(told.title if told else handle.slug),
@@ -518,6 +527,7 @@ def _describe_model(kaggle: Kaggle, handle: Handle, version: int | None, answer:
         tags=tuple(
             dict.fromkeys([handle.framework, *(_line(tag.name) for tag in (told.tags if told else None) or [])])
         ),
+        details={name: text for name, text in details.items() if text},
     )
     return _Known(provenance, tuple(files), counted)
 
