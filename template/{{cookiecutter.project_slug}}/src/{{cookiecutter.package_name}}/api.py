@@ -13,8 +13,9 @@ from starlette.middleware.cors import CORSMiddleware
 
 from . import answers, openapi, problems, web
 from .errors import TableError
-from .limits import Admission, Room
+from .limits import Admission, Gate
 from .middleware import BodyLimit, Observed, Telemetry
+from .model import Model
 from .problems import RefusedError
 from .schema import InputError
 from .served import Served
@@ -25,14 +26,24 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
-def create_app(settings: Settings | None = None, telemetry: Telemetry | None = None) -> FastAPI:
-    """Return the application, its model verified and loaded; ``ModelError`` when the model cannot be served."""
+def create_app(
+    settings: Settings | None = None,
+    *,
+    model: Model | None = None,
+    telemetry: Telemetry | None = None,
+    gate: Gate | None = None,
+) -> FastAPI:
+    """Return the application around ``model``, by default that of the settings' folder, verified and loaded.
+
+    Raises ``ModelError`` when that cannot be served.
+    """
     settings = settings or Settings.from_environment()
     telemetry = telemetry or Telemetry()
-    served = Served.load(settings, telemetry)
-    room = Room(settings.concurrency_max)
+    gate = gate or Gate.of(settings)
+    model = model or Model.load(settings.model_dir)
+    served = Served.of(settings, model=model, guard=gate.guard, telemetry=telemetry)
     app = Application(
-        StraightWay(served, room),
+        StraightWay(served, gate.room),
         title=served.info["title"],
         version=served.model.version,
         summary=f"Answers {served.model.schema.target!r}",
@@ -42,7 +53,7 @@ def create_app(settings: Settings | None = None, telemetry: Telemetry | None = N
         responses=openapi.EVERYWHERE,
     )
     app.add_middleware(BodyLimit, body_bytes_max=settings.body_bytes_max, file_bytes_max=settings.file_bytes_max)
-    app.add_middleware(Admission, settings=settings, room=room)
+    app.add_middleware(Admission, settings=settings, room=gate.room)
     if settings.cors_origins:
         headers = ["content-type", "x-api-key", "x-request-id"]
         app.add_middleware(CORSMiddleware, allow_origins=list(settings.cors_origins), allow_headers=headers)

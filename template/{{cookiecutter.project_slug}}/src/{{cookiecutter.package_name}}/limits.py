@@ -108,6 +108,19 @@ class Room:
     taken: int = 0
 
 
+@dataclass(frozen=True)
+class Gate:
+    """Who may ask and how much at once, with what has been asked so far."""
+
+    guard: Guard
+    room: Room
+
+    @classmethod
+    def of(cls, settings: Settings) -> Gate:
+        """Return the gate that the settings ask for."""
+        return cls(Guard(settings), Room(settings.concurrency_max))
+
+
 class Admission:
     """So many requests at once, each for so long."""
 

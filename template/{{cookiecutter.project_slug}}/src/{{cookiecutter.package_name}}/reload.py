@@ -18,12 +18,13 @@ import numpy as np
 
 from .api import create_app
 from .errors import ExplainedError, ModelError
+from .limits import Gate
 from .middleware import Telemetry
 from .model import MANIFEST, SERVED_FILES, USUAL_FILE, Model, read_manifest, verified
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from starlette.types import Receive, Scope, Send
@@ -35,46 +36,54 @@ TOLERANCE = 1e-6
 
 
 def serving() -> Reloading:
-    """Return the application as ``serve`` runs it: nothing that was loaded is looked through for garbage again.
+    """Return the application as ``serve`` runs it: new objects are rarely looked through for garbage.
 
     Answers hold no cycles, so a thousand rows need not start forty collections: they took half the time of a request.
     """
-    app = Reloading(Settings.from_environment())
-    gc.collect()
-    gc.freeze()
     gc.set_threshold(GARBAGE_OBJECTS_MAX, 50, 100)
-    return app
+    return Reloading(Settings.from_environment(), settle=settle)
 
 
 class Reloading:
     """An application around the newest good model of a folder."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, settle: Callable[[], None] = lambda: None) -> None:
         self._settings = settings
+        self._settle = settle  # asked after each model that took over
         self._telemetry = Telemetry()
-        self._seen = _signature(settings.model_dir)
-        self.app = create_app(settings, self._telemetry)
+        self._gate = Gate.of(settings)  # who asks how much goes on with the next model
+        self._seen = self._doubted = _signature(settings.model_dir)
+        self.app = create_app(settings, telemetry=self._telemetry, gate=self._gate)
+        self._settle()
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one request by the model that serves now."""
         return self._live(receive, send) if scope["type"] == "lifespan" else self.app(scope, receive, send)
 
     def look(self) -> bool:
-        """Load the folder's model if its files changed; return whether it took over. A bad one is told and left."""
+        """Load the folder's model if its files changed; return whether it took over.
+
+        A bad one is looked at once more, for it may be half written; then it is told and left.
+        """
         found = _signature(self._settings.model_dir)
         if found == self._seen:
             return False
-        self._seen = found
         try:
-            hold_to_golden(self._settings.model_dir)
-            self.app = create_app(self._settings, self._telemetry)
+            model = hold_to_golden(self._settings.model_dir)
+            self.app = create_app(self._settings, model=model, telemetry=self._telemetry, gate=self._gate)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the old one serves on
+            if found != self._doubted:
+                self._doubted = found
+                return False
+            self._seen = found
             self._telemetry.reloads.labels("refused").inc()
             why = str(error) if isinstance(error, ExplainedError) else type(error).__name__
             logger.error("the new model is refused, the old one serves on", extra={"why": why})  # noqa: TRY400 - no traceback: the file is at fault
             return False
+        self._seen = found
         self._telemetry.reloads.labels("taken").inc()
         logger.info("a new model answers", extra={"model": self.app.version})
+        self._settle()
         return True
 
     async def _live(self, receive: Receive, send: Send) -> None:
@@ -97,8 +106,8 @@ class Reloading:
             await asyncio.to_thread(self.look)
 
 
-def hold_to_golden(folder: Path) -> None:
-    """Raise ``ModelError`` unless the folder's model answers the golden rows as it did in training."""
+def hold_to_golden(folder: Path) -> Model:
+    """Return the folder's model, or raise ``ModelError`` unless it answers the golden rows as it did in training."""
     manifest = read_manifest(folder)
     cases: list[dict[str, Any]] = json.loads(verified(folder, "golden.json", manifest))["rows"]
     model = Model.load(folder)
@@ -107,6 +116,14 @@ def hold_to_golden(folder: Path) -> None:
     if not np.allclose(answers, np.array([case["answer"] for case in cases]), rtol=TOLERANCE, atol=TOLERANCE):
         message = f"the model in {folder} does not answer the golden rows as it did in training"
         raise ModelError(message)
+    return model
+
+
+def settle() -> None:
+    """Free what served before, and look no more for garbage in what serves now: applications are full of cycles."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _signature(folder: Path) -> tuple[tuple[int, int, int] | None, ...]:

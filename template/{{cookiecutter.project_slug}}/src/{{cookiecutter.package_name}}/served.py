@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .explain import Explainer
-from .limits import Guard
-from .model import Model, version_warnings
+from .model import version_warnings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .limits import Guard
     from .middleware import Telemetry
+    from .model import Model
     from .settings import Settings
 
 THRESHOLD = 0.5  # of two labels the likelier is predicted
@@ -31,14 +32,13 @@ class Served:
     settings: Settings
 
     @classmethod
-    def load(cls, settings: Settings, telemetry: Telemetry) -> Served:
-        """Return the model of ``settings``, verified; ``ModelError`` when it cannot be served."""
-        model = Model.load(settings.model_dir)
+    def of(cls, settings: Settings, *, model: Model, guard: Guard, telemetry: Telemetry) -> Served:
+        """Return what the routes share for ``model``, which lies in the folder of ``settings``."""
         return cls(
             model=model,
             info=model_info(model, settings.model_dir),
             explainer=Explainer(model, model.reference),
-            guard=Guard(settings),
+            guard=guard,
             telemetry=telemetry,
             settings=settings,
         )
