@@ -55,11 +55,9 @@ def _longest(schema: Schema) -> str:
 
 def _raw(schema: Schema, value: str, *, beside: str = "") -> bytes:
     """Return a body whose first column has ``value``, written as it is."""
-    row = dict(schema.example)
-    name = schema.columns[0].name
-    del row[name]
-    rest = "".join(f", {json.dumps(key)}: {json.dumps(other)}" for key, other in row.items())
-    return ('{"rows": [{' + f"{json.dumps(name)}: {value}{rest}" + "}]" + beside + "}").encode()
+    mark = "here the value is put"
+    body = json.dumps({"rows": [{**schema.example, schema.columns[0].name: mark}]})
+    return (body.replace(json.dumps(mark), value)[:-1] + beside + "}").encode()
 
 
 def _rows(schema: Schema, *rows: object) -> bytes:
@@ -177,8 +175,8 @@ def test_a_wrong_type_is_told_what_was_expected(client: TestClient, schema: Sche
 @pytest.mark.parametrize("path", ROUTES)
 def test_a_column_that_comes_twice_is_refused(client: TestClient, schema: Schema, path: str) -> None:
     for name, value in list(schema.example.items())[:20]:
-        twice = ('{"rows": [{' + f"{json.dumps(name)}: {json.dumps(value)}, ").encode()
-        body = twice + json.dumps(schema.example).encode()[1:] + b"]}"
+        first = json.dumps({name: value})[:-1]
+        body = '{"rows": [' + f"{first}, {json.dumps(schema.example)[1:]}]" + "}"
         (error,) = _refused(client.post(path, content=body, headers=JSON), 422)
         assert (error["row"], error["column"]) == (0, name)
 

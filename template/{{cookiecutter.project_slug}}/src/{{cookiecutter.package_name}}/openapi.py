@@ -193,6 +193,6 @@ def _as_text(column: Column) -> str:
     gaps = sorted(column.missing) if column.nullable else []
     if column.kind == "boolean":
         return f"^({'|'.join(map(re.escape, [*column.words, *gaps]))})$"
-    decimal = rf"({re.escape(column.decimal)}[0-9]{{1,9}})?"
-    number = rf"-?{re.escape(column.prefix)}[0-9]{{1,12}}{decimal}{re.escape(column.suffix)}"
+    decimal = rf"({re.escape(column.decimal)}[0-9]+)?"
+    number = rf"-?{re.escape(column.prefix)}[0-9]+{decimal}{re.escape(column.suffix)}"
     return f"^({'|'.join([number, *map(re.escape, gaps)])})$"
