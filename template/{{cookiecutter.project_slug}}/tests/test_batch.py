@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from {{cookiecutter.package_name}}.batch import SHARED_BYTES_MIN, header, predict_chunks, safe_in_a_spreadsheet, workers
+from {{cookiecutter.package_name}}.batch import (
+    SHARED_BYTES_MIN,
+    header,
+    predict_chunks,
+    safe_in_a_spreadsheet,
+    workers,
+)
 from {{cookiecutter.package_name}}.errors import TableError
 from {{cookiecutter.package_name}}.schema import InputError
 from {{cookiecutter.package_name}}.tables import line, read_csv, unique_names, write_rows
@@ -161,7 +167,7 @@ def test_serving_needs_neither_pandas_nor_scikit_learn() -> None:
 
 def test_serving_writes_nothing_at_home_and_reports_to_nobody(tmp_path: Path) -> None:
     """ONNX Runtime keeps what it means to send to its maker in the home folder, unless it is told not to."""
-    code = "from {{cookiecutter.package_name}}.model import Model; from pathlib import Path; Model.load(Path('model'))"
+    code = "import {{cookiecutter.package_name}}.model as m, pathlib as p; m.Model.load(p.Path('model'))"
     done = _python("-c", code, HOME=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.rglob("*")) == []
