@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolkit import profile, records
+from toolkit.errors import DataError, UsageError
 
 ROWS = [str(number) for number in range(40)]
 
@@ -425,3 +426,39 @@ def test_findings_are_sentences_with_what_was_done() -> None:
     for finding in found.findings:
         assert finding.action
         assert len(finding.message.split()) > 4
+
+
+# --- what a person overrules ------------------------------------------------------------------------------------------
+
+
+def kind_as(cells: list[str | None], kind: str) -> profile.Column:
+    return profile.describe(contents_of({"a": cells}), asked=[f"a={kind}"]).columns[0]
+
+
+def test_a_column_is_read_as_it_is_asked_for() -> None:
+    assert kind_as(["1", "2", "3", "1"], "category").kind == "category"
+    assert kind_as(["red", "blue", "red"], "text").kind == "text"
+    assert kind_as(["1", "2", "red", "4"], "number").missing == ("red",)
+    assert kind_as(["$1,200", "$3,400"], "number").maximum == 3400.0
+    assert kind_as(["1262304000", "1262390400"], "date").date_format == "epoch_seconds"
+    assert kind_as([*ROWS, "-999", "-999"], "number").minimum == -999.0
+
+
+def test_what_cannot_be_read_as_asked_is_refused_with_the_option_to_leave_out() -> None:
+    for cells, kind in ((["red", "blue"], "number"), (["red", "blue"], "date"), (["1", "2", "3"], "boolean")):
+        with pytest.raises(DataError, match="cannot be read as") as failure:
+            kind_as(list(cells), kind)
+        assert "--as" in failure.value.hint
+    for asked in ("a", "a=colour", "b=number"):
+        with pytest.raises(UsageError) as refused:
+            profile.describe(contents_of({"a": ["1", "2"]}), asked=[asked])
+        assert "--as" in refused.value.hint
+
+
+def test_a_number_far_outside_is_a_gap_with_its_rows_and_the_option_to_keep_it() -> None:
+    seen = profile_of({"a": [*ROWS, "-999", "-999.0"]})
+    (told,) = [finding for finding in seen.findings if finding.code == "sentinel-number"]
+    assert (set(seen.columns[0].missing), seen.columns[0].minimum) == ({"-999", "-999.0"}, 0.0)
+    assert (told.overrule, told.evidence["rows"]) == ("--as 'a=number'", 2)
+    assert profile_of({"a": [*ROWS, "-99"]}).columns[0].minimum == -99.0
+    assert profile_of({"a": [str(900 + number) for number in range(99)] + ["999", "999"]}).columns[0].maximum == 999.0

@@ -450,3 +450,27 @@ def test_without_names_the_only_column_of_a_few_values_is_likelier_than_the_last
     assert infer({**classes, **measures}).target == "Vin"
     flag = {"Vin": [str(place % 2) for place in range(ROWS)]}
     assert infer({**flag, **measures}).target != "Vin"
+
+
+def test_the_split_asked_for_is_taken() -> None:
+    columns = {**MEASURES, "town": words(1, "a", "b", "c", "d"), "label": words(2, "0", "1")}
+    days = {"day": [f"2020-01-{day % 28 + 1:02d}" for day in range(ROWS)]}
+    assert infer(columns, split="random").split == "random"
+    grouped = infer(columns, split="group:town")
+    assert (grouped.split, grouped.split_column, grouped.split_why) == ("group", "town", "asked for with `--split`")
+    assert infer({**columns, **days}, split="time:Day").split_column == "day"
+
+
+def test_a_split_that_cannot_be_is_refused_with_another() -> None:
+    columns = {**MEASURES, "town": words(1, "a", "b"), "price": numbers(4)}
+    for asked, hint in (
+        ("halves", "--split random"),
+        ("stratified", "--split random"),
+        ("group", "--split group:"),
+        ("group:town", "--split random"),
+        ("group:twon", "--split group:town"),
+        ("time:town", "--as town=date"),
+    ):
+        with pytest.raises((UsageError, DataError)) as failure:
+            infer(columns, target="price", split=asked)
+        assert failure.value.hint.replace("'", "").startswith(hint)

@@ -54,6 +54,23 @@ Kind = Annotated[
 Metric = Annotated[
     str | None, typer.Option(metavar="NAME", help="The score to choose the model by, e.g. roc_auc or mae.")
 ]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOW",
+        help="What to hold out: random, stratified, group:COLUMN or time:COLUMN. [default: as rows belong]",
+    ),
+]
+As = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--as",
+        metavar="COLUMN=KIND",
+        help="Read a column as number, category, text, date or boolean; may be repeated.",
+    ),
+]
+Drop = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Leave a column out; may be repeated.")]
+Keep = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Use a column all the same; may be repeated.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, on errors too.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Use only what was fetched before.")]
 
@@ -75,12 +92,10 @@ def new(
     task: Kind = None,
     metric: Metric = None,
     table: TableName = None,
-    drop: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN", help="Leave a column out; may be repeated.")
-    ] = None,
-    keep: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN", help="Use a column all the same; may be repeated.")
-    ] = None,
+    split: Split = None,
+    read_as: As = None,
+    drop: Drop = None,
+    keep: Keep = None,
     seconds: Annotated[
         float, typer.Option(min=1, metavar="N", show_default=False, help="Time for comparing models. [default: 60]")
     ] = 60.0,
@@ -100,14 +115,16 @@ def new(
     if name is not None:
         check_free(into.absolute() / names(name).slug)  # told before minutes of work
     with _progress() as steps:
-        contents, profile = _read(source, table=table, offline=offline, steps=steps)
+        contents, profile = _read(source, table=table, read_as=read_as, offline=offline, steps=steps)
         named = names(default_name(contents.provenance) if name is None else name)
         path = into.absolute() / named.slug
         check_free(path)
         with steps("infer"):
-            asked = _infer(profile, contents, target=target, kind=task, metric=metric)
+            asked = _infer(profile, contents, target=target, kind=task, metric=metric, split=split)
     if asked.target and not asked.sure and target is None:
-        asked = _settle(asked, profile, contents, kind=task, metric=metric, yes=yes, as_json=json, typed=context.obj)
+        asked = _settle(
+            asked, profile, contents, kind=task, metric=metric, split=split, yes=yes, as_json=json, typed=context.obj
+        )
     with _progress(steps) as steps:
         with steps("plan"):
             origin = contents.provenance
@@ -151,6 +168,10 @@ def inspect(
     task: Kind = None,
     metric: Metric = None,
     table: TableName = None,
+    split: Split = None,
+    read_as: As = None,
+    drop: Drop = None,
+    keep: Keep = None,
     offline: Offline = False,
     json: Json = False,
 ) -> None:
@@ -158,9 +179,13 @@ def inspect(
     from toolkit import report  # noqa: PLC0415 - each command loads what it needs
 
     with _progress() as steps:
-        contents, profile = _read(source, table=table, offline=offline, steps=steps)
+        contents, profile = _read(source, table=table, read_as=read_as, offline=offline, steps=steps)
         with steps("infer"):
-            asked = _infer(profile, contents, target=target, kind=task, metric=metric)
+            asked = _infer(profile, contents, target=target, kind=task, metric=metric, split=split)
+            if drop or keep:
+                from toolkit.plan import asked_for  # noqa: PLC0415 - each command loads what it needs
+
+                asked = asked_for(profile, asked, drop=drop or (), keep=keep or ())
     if json:
         report.print_json(report.inspected_json(contents, profile, asked))
     else:
@@ -336,7 +361,9 @@ def _explained(error: BaseException, typed: Sequence[str]) -> ToolkitError:
             return _bug(error, typed)
 
 
-def _read(source: str, *, table: str | None, offline: bool, steps: Steps) -> tuple[Contents, Profile]:
+def _read(
+    source: str, *, table: str | None, read_as: Sequence[str] | None, offline: bool, steps: Steps
+) -> tuple[Contents, Profile]:
     from toolkit.contents import read  # noqa: PLC0415 - pandas, 0.3 s
     from toolkit.handle import Handle  # noqa: PLC0415 - each command loads what it needs
     from toolkit.profile import describe  # noqa: PLC0415 - as above
@@ -348,14 +375,22 @@ def _read(source: str, *, table: str | None, offline: bool, steps: Steps) -> tup
     with steps("read"):
         contents = read(download, table=table)
     with steps("describe"):
-        profile = describe(contents)
+        profile = describe(contents, asked=read_as or ())
     return contents, profile
 
 
-def _infer(profile: Profile, contents: Contents, *, target: str | None, kind: Any, metric: str | None) -> Task:
+def _infer(
+    profile: Profile,
+    contents: Contents,
+    *,
+    target: str | None,
+    kind: Any,
+    metric: str | None,
+    split: str | None,
+) -> Task:
     from toolkit.task import infer  # noqa: PLC0415 - each command loads what it needs
 
-    return infer(profile, contents, target=target, kind=kind, metric=metric)
+    return infer(profile, contents, target=target, kind=kind, metric=metric, split=split)
 
 
 def _settle(
@@ -365,6 +400,7 @@ def _settle(
     *,
     kind: str | None,
     metric: str | None,
+    split: str | None,
     yes: bool,
     as_json: bool,
     typed: Sequence[str],
@@ -388,7 +424,7 @@ def _settle(
     }:
         number = typer.prompt(f"a number from 1 to {len(targets)}, or a column's name", default="1", err=True)
     chosen = targets[int(number) - 1] if number.isdigit() and int(number) <= len(targets) else number
-    return _infer(profile, contents, target=chosen, kind=kind, metric=metric)
+    return _infer(profile, contents, target=chosen, kind=kind, metric=metric, split=split)
 
 
 def _ambiguous(asked: Task, profile: Profile, targets: Sequence[str], typed: Sequence[str]) -> AmbiguousError:

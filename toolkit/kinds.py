@@ -13,6 +13,7 @@ import numpy as np
 from toolkit import dates, identifiers, markers, numbers, readings
 from toolkit.cells import Cells, count, matches
 from toolkit.dates import Dates
+from toolkit.errors import DataError
 from toolkit.number_format import PLAIN as PLAIN_FORMAT
 from toolkit.number_format import NumberFormat
 from toolkit.readings import ODD_TEXTS_MAX, TRUE_FALSE, Kind, Reading, mask
@@ -63,7 +64,8 @@ class Judged:
     identifier: str = ""
     odd: tuple[str, ...] = ()
     odd_rows: int = 0
-    sentinel: float | None = None
+    sentinel: float | None = None  # a number that is read as missing, and in how many rows it stands
+    sentinel_rows: int = 0
     zeros_share: float = 0.0
     top_share: float = 0.0
     shape: str = ""  # what a cell holds besides words: list, url, path, json
@@ -74,12 +76,14 @@ class Judged:
         return self.gaps / self.rows if self.rows else 0.0
 
 
-def judge(name: str, cells: Cells, test: pd.Series[Any] | None, *, names_rows: bool = False) -> Judged:
+def judge(name: str, cells: Cells, test: pd.Series[Any] | None, *, names_rows: bool = False, asked: str = "") -> Judged:
     """Return the judgement of a column's counted cells; ``test`` are its raw texts in the rows to predict.
 
-    ``names_rows`` says that the sample submission names rows by this column.
+    ``names_rows`` says that the sample submission names rows by this column; ``asked`` is the kind that a person wants.
     """
-    reading = readings.read(name, cells)
+    reading = _asked_reading(name, cells, asked) if asked else readings.read(name, cells)
+    if reading.figures is not None and not asked:
+        reading = _without_sentinel(reading, cells)
     gone = reading.missing | reading.odd
     present = cells.where(~gone)
     rows = cells.rows
@@ -101,12 +105,23 @@ def judge(name: str, cells: Cells, test: pd.Series[Any] | None, *, names_rows: b
     elif reading.moments is not None:
         found = _with_dates(found, present, reading.moments, reading.moments.seconds[~gone])
     else:
-        found = _with_words(found, present.merged(), reading)
+        found = _with_words(found, present.merged(), reading, asked=asked)
     if test is not None:
         found = _with_test(found, count(test))
+    if asked:
+        return replace(found, unit=_unit(found))
     return replace(
         found, identifier=_identifier(found, present, reading, gone, names_rows=names_rows), unit=_unit(found)
     )
+
+
+def _asked_reading(name: str, cells: Cells, asked: str) -> Reading:
+    reading = readings.read_as(name, cells, asked)
+    if reading is None:
+        shown = ", ".join(repr(text[:30]) for text in cells.stripped[:3].to_pylist())
+        message = f"`{name}` cannot be read as {asked}: it holds {shown or 'nothing'}"
+        raise DataError(message, hint=f"leave out --as '{name}={asked}'")
+    return reading
 
 
 def _missing(cells: Cells, gone: NDArray[np.bool_]) -> dict[str, Any]:
@@ -137,7 +152,8 @@ def _with_numbers(found: Judged, present: Cells, values: NDArray[np.float64], re
         values=listed[0],
         value_counts=listed[1],
         number_format=reading.number_format,
-        sentinel=_sentinel(values, counts),
+        sentinel=reading.sentinel,
+        sentinel_rows=reading.sentinel_rows,
         zeros_share=zeros / total if _zero_stands_apart(values, counts) else 0.0,
         top_share=int(counts.max()) / total,
     )
@@ -159,17 +175,40 @@ def _middle(values: NDArray[np.float64], counts: NDArray[np.int64]) -> float:
     return float(low + (high - low) / 2) if math.isfinite(high - low) else float(low)
 
 
+def _without_sentinel(reading: Reading, cells: Cells) -> Reading:
+    """Return the reading with a number such as -999 among the missing values, where one stands for them."""
+    figures = reading.figures
+    known = ~(reading.missing | reading.odd)
+    if figures is None or not known.any():
+        return reading
+    values = figures[known]
+    if not any(_is_nines(float(edge)) for edge in (values.min(), values.max())):
+        return reading
+    different, places = np.unique(values, return_inverse=True)
+    rows_of = np.bincount(places, weights=cells.counts[known]).astype(np.int64)
+    sentinel = _sentinel(different, rows_of)
+    if sentinel is None:
+        return reading
+    stands = known & (figures == sentinel)
+    rows = int(cells.counts[stands].sum())
+    return replace(reading, missing=reading.missing | stands, sentinel=sentinel, sentinel_rows=rows)
+
+
+def _is_nines(value: float) -> bool:
+    digits = f"{abs(value):.0f}"
+    return len(digits) > 1 and set(digits) == {"9"} and value == math.floor(value)
+
+
 def _sentinel(values: NDArray[np.float64], counts: NDArray[np.int64]) -> float | None:
     """Return a number such as -999 or 9999 that stands far outside all others and comes again and again."""
     if len(values) < 5:  # noqa: PLR2004 - too few to stand outside of
         return None
     for edge, inner, other in ((0, 1, -1), (-1, -2, 0)):
         value = float(values[edge])
-        digits = f"{abs(value):.0f}"
-        nines = len(digits) > 1 and set(digits) == {"9"} and value == math.floor(value)
+        nines = _is_nines(value)
         span = abs(float(values[inner]) - float(values[other]))
         apart = abs(float(values[inner]) - value) > max(span, 1.0)
-        if nines and apart and counts[edge] > 1 and (value < 0 or len(digits) > 2):  # noqa: PLR2004 - 99 can be an age
+        if nines and apart and counts[edge] > 1 and (value < 0 or value > 99):  # noqa: PLR2004 - 99 can be an age
             return value
     return None
 
@@ -200,7 +239,7 @@ def _with_dates(found: Judged, present: Cells, read: Dates, seconds: NDArray[np.
     )
 
 
-def _with_words(found: Judged, present: Cells, reading: Reading) -> Judged:
+def _with_words(found: Judged, present: Cells, reading: Reading, *, asked: str) -> Judged:
     import pyarrow.compute as pc  # noqa: PLC0415 - 100 ms
 
     lengths = pc.utf8_length(present.stripped).to_numpy(zero_copy_only=False)
@@ -211,6 +250,8 @@ def _with_words(found: Judged, present: Cells, reading: Reading) -> Judged:
     kind = reading.kind
     if kind == "category" and _is_text(len(present), total, words_mean, length_mean):
         kind = "text"
+    if asked:
+        kind = "text" if asked == "text" else reading.kind
     listed = present.top(VALUES_MAX) if kind != "text" else ((), ())
     return replace(
         found,

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import numpy as np
 
+from toolkit.errors import DataError, UsageError
 from toolkit.findings import Finding
 from toolkit.names import argument, core_of, quoted, words_in, words_of
+from toolkit.overrules import column_called
 from toolkit.relations import values_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from toolkit.contents import Contents
     from toolkit.profile import Column, Profile
 
+Split = Literal["random", "stratified", "group", "time"]
+
+ASKED_GROUPS_MIN = 3  # one to hold out and two to compare models on
 GROUPS_MIN = 5
 ROWS_A_GROUP_MIN = 1.5
 GAPS_MAX = 0.05  # rows without an owner
@@ -232,3 +240,45 @@ def _series(
         action="forecasting is not built yet; predicting a row from its other columns needs those known in advance",
         overrule=f"--target {argument(guess.name)}",
     )
+
+
+def split_asked(profile: Profile, target: Column, task: str, asked: str) -> tuple[Split, str, str]:
+    """Return the split asked for, its column and why: ``random``, ``stratified``, ``group:COLUMN``, ``time:COLUMN``.
+
+    ``UsageError`` for anything else, ``DataError`` where the column cannot do it.
+    """
+    why = "asked for with `--split`"
+    kind, _, name = asked.partition(":")
+    kind = kind.strip().lower()
+    if kind not in get_args(Split) or (name and kind in {"random", "stratified"}):
+        near = difflib.get_close_matches(kind, get_args(Split), n=1, cutoff=0.5)
+        message = f"no split is called `{asked}`: expected random, stratified, group:COLUMN or time:COLUMN"
+        raise UsageError(message, hint=f"--split {near[0] if near else 'random'}")
+    if kind == "stratified" and task == "regression":
+        message = f"{quoted(target.name)} is an amount, expected classes to keep in proportion for a stratified split"
+        raise UsageError(message, hint="--split random")
+    if kind in {"random", "stratified"}:
+        return cast("Split", kind), "", why
+    others = [column.name for column in profile.columns if column.name != target.name]
+    if not name:
+        message = f"a split by {kind} needs a column: expected {kind}:COLUMN"
+        raise UsageError(message, hint=f"--split {argument(f'{kind}:{_likely(profile, kind, others)}')}")
+    column = profile.column(column_called(name, others, f"--split {kind}:{{}}"))
+    if kind == "group" and column.distinct < ASKED_GROUPS_MIN:
+        message = (
+            f"{quoted(column.name)} has {column.distinct} different values, expected {ASKED_GROUPS_MIN} groups or more"
+        )
+        raise DataError(message, hint="--split random")
+    if kind == "time" and column.kind not in {"date", "number"}:
+        message = f"{quoted(column.name)} is read as {column.kind}, expected a date or a number that orders the rows"
+        raise DataError(message, hint=f"--as {argument(f'{column.name}=date')}")
+    return cast("Split", kind), column.name, why
+
+
+def _likely(profile: Profile, kind: str, others: Sequence[str]) -> str:
+    fitting = [
+        column.name
+        for column in profile.columns
+        if column.name in others and (column.kind == "date" if kind == "time" else column.distinct >= ASKED_GROUPS_MIN)
+    ]
+    return (fitting or list(others) or ["COLUMN"])[0]

@@ -71,12 +71,14 @@ def _sentinels(judged: Sequence[Judged]) -> Iterator[Finding]:
         if one.sentinel is not None:
             yield Finding(
                 "sentinel-number",
-                f"`{one.name}` has {one.sentinel:g} far outside its other numbers; it often stands for a missing value",
+                f"`{one.name}` has {one.sentinel:g} in {_some(one.sentinel_rows, one.rows)}, far outside its other "
+                f"numbers ({_from_to(one)}): such a number usually stands for a missing value, and taken for an amount "
+                "it would distort what is learned",
                 severity="unsure",
                 columns=(one.name,),
-                action="kept it as a number; the tree model can set it apart",
-                overrule=f"--drop {_quoted(one.name)}",
-                evidence={"value": one.sentinel},
+                action="read it as missing",
+                overrule=f"--as {_quoted(f'{one.name}=number')}",
+                evidence={"value": one.sentinel, "rows": one.sentinel_rows},
             )
 
 
@@ -237,6 +239,12 @@ def _sizes(judged: Sequence[Judged], rows: int, duplicates: int) -> Iterator[Fin
             severity="warning",
             action="trust the held-out score, not the training score",
         )
+
+
+def _from_to(one: Judged) -> str:
+    if not (isinstance(one.minimum, float) and isinstance(one.maximum, float)):
+        return "few"
+    return f"{one.minimum:g} to {one.maximum:g}"
 
 
 def _names(found: Sequence[Judged]) -> str:

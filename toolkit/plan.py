@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from toolkit.errors import DataError, UsageError
+from toolkit.findings import Finding
 from toolkit.names import argument, quoted
 from toolkit.records import Record
 
@@ -170,6 +172,26 @@ def draft(
         candidates=candidates,
     )
     return _with_decisions(plan, profile, task)
+
+
+def asked_for(profile: Profile, task: Task, *, drop: Sequence[str], keep: Sequence[str]) -> Task:
+    """Return ``task`` with what the person wants out or in: columns kept are no longer charged as leaks.
+
+    Raises ``UsageError`` for names that are no column.
+    """
+    out, kept = _columns_called(profile, task, drop, "--drop"), _columns_called(profile, task, keep, "--keep")
+    told = [
+        Finding(code, f"{', '.join(map(quoted, sorted(names)))}: asked for with `{flag}`", columns=tuple(sorted(names)))
+        for code, flag, names in (("asked-out", "--drop", out), ("asked-in", "--keep", kept))
+        if names
+    ]
+    leaks = tuple(leak for leak in task.leaks if leak.column not in out | kept)
+    findings = tuple(
+        finding
+        for finding in task.findings
+        if not (finding.code.startswith("leak") and set(finding.columns) <= out | kept)
+    )
+    return dataclasses.replace(task, leaks=leaks, findings=(*findings, *told))
 
 
 def _columns_called(profile: Profile, task: Task, names: Sequence[str], flag: str) -> set[str]:
@@ -433,7 +455,7 @@ def _with_decisions(plan: Plan, profile: Profile, task: Task) -> Plan:
         Decision("target", plan.target, "; ".join(task.reasons) or "the best guess", "--target COLUMN"),
         Decision("task", plan.task, _task_why(plan), "--task KIND"),
         Decision("metric", plan.metric, plan.metric_why, "--metric NAME"),
-        Decision("held out", f"{plan.test_share:.0%} of rows, {plan.split}", plan.split_why, by_hand.format("split")),
+        Decision("held out", f"{plan.test_share:.0%} of rows, {plan.split}", plan.split_why, "--split HOW"),
         Decision("folds", str(plan.folds), plan.folds_why, by_hand.format("folds")),
     ]
     decisions += [
@@ -445,7 +467,8 @@ def _with_decisions(plan: Plan, profile: Profile, task: Task) -> Plan:
     for one in plan.treatments:
         kinds.setdefault(one.treatment, []).append(one.column)
     decisions += [
-        Decision(_TREATED[kind], _listed(names), _WHY_TREATED[kind], "--drop COLUMN") for kind, names in kinds.items()
+        Decision(_TREATED[kind], _listed(names), _WHY_TREATED[kind], "--as COLUMN=KIND or --drop COLUMN")
+        for kind, names in kinds.items()
     ]
     tried = ", ".join(one.name for one in plan.candidates)
     decisions.append(

@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Literal
 
 from toolkit.findings import Finding
 from toolkit.number_format import PLAIN, NumberFormat
+from toolkit.overrules import kinds_asked
 from toolkit.records import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from toolkit import kinds
     from toolkit.contents import Contents
 
@@ -101,11 +104,12 @@ class Profile(Record):
         raise KeyError(name)
 
 
-def describe(contents: Contents) -> Profile:
+def describe(contents: Contents, *, asked: Sequence[str] = ()) -> Profile:
     """Return what every column of the main table holds, its identifiers, constants, doubles and oddities.
 
-    Never raises: strange data gives findings. Rows or columns in another order, or another name of the file, change
-    nothing.
+    ``asked`` are kinds that a person wants, as ``COLUMN=KIND``; those that cannot be raise ``UsageError`` or
+    ``DataError``. Otherwise it never raises: strange data gives findings. Rows or columns in another order, or another
+    name of the file, change nothing.
     """
     from toolkit import cells, kinds, oddities  # noqa: PLC0415 - numpy, 80 ms
 
@@ -113,6 +117,7 @@ def describe(contents: Contents) -> Profile:
     tests = test.frame if test is not None else None
     test_columns = tuple(str(name) for name in tests.columns) if tests is not None else ()
     names = [str(name) for name in main.columns]
+    wanted = kinds_asked(asked, names)
     submission_columns = tuple(str(name) for name in submission.frame.columns) if submission is not None else ()
 
     marks = cells.RowMarks(len(main))
@@ -126,7 +131,9 @@ def describe(contents: Contents) -> Profile:
         with heavy if cells.mostly_differ(series) else nullcontext():
             counted = cells.count(series)
             marks.add(position, counted)
-            return kinds.judge(name, counted, other, names_rows=submission_columns[:1] == (name,))
+            return kinds.judge(
+                name, counted, other, names_rows=submission_columns[:1] == (name,), asked=wanted.get(name, "")
+            )
 
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         judged = list(pool.map(judge, range(len(names))))

@@ -48,6 +48,8 @@ class Reading:
     number_format: NumberFormat = PLAIN_FORMAT
     moments: Dates | None = None
     words: dict[str, bool] = field(default_factory=dict)
+    sentinel: float | None = None  # a number that is among ``missing`` because it stands for it, and its rows
+    sentinel_rows: int = 0
 
 
 def read(name: str, cells: Cells) -> Reading:
@@ -69,6 +71,51 @@ def read(name: str, cells: Cells) -> Reading:
     if missing.all():
         missing = always
     return Reading("category", missing, nothing, words=_two_words(cells.where(~missing)))
+
+
+def read_as(name: str, cells: Cells, kind: str) -> Reading | None:
+    """Return the reading of the kind that a person asked for, ``None`` when the cells cannot be read so."""
+    nothing = np.zeros(len(cells), dtype=bool)
+    if kind in {"number", "date"}:
+        missing = markers.among_numbers(cells)
+        if missing.all():
+            return None
+        return _forced_numbers(cells, missing) if kind == "number" else _forced_dates(name, cells, missing)
+    missing = markers.among_words(cells)
+    if missing.all():
+        return None
+    if kind == "boolean":
+        return _as_booleans(name, cells, missing)
+    return Reading("category", missing, nothing, words=_two_words(cells.where(~missing)))
+
+
+def _forced_numbers(cells: Cells, missing: NDArray[np.bool_]) -> Reading | None:
+    present = cells.where(~missing)
+    step = max(1, len(present) // numbers.SAMPLE_TEXTS)
+    other = numbers.format_of(present.stripped[::step].to_pylist(), present.counts[::step].tolist())
+    tried = [(form, numbers.parse(present.stripped, form)) for form in (PLAIN_FORMAT, other) if form is not None]
+    form, parsed = max(tried, key=lambda pair: int(np.isfinite(pair[1]).sum()))
+    if not np.isfinite(parsed).any():
+        return None
+    values = np.full(len(cells), np.nan)
+    values[~missing] = parsed
+    return Reading("number", missing, ~missing & ~np.isfinite(values), figures=values, number_format=form)
+
+
+def _forced_dates(name: str, cells: Cells, missing: NDArray[np.bool_]) -> Reading | None:
+    found = _as_dates(name, cells, missing)
+    if found is not None:
+        return found
+    present = cells.where(~missing)
+    plain = numbers.parse(present.stripped, PLAIN_FORMAT)
+    if not np.isfinite(plain).all():
+        return None
+    moments = _epoch("time", plain) or _compact_dates("date", present)
+    if moments is None:
+        return None
+    seconds = np.full(len(cells), np.nan)
+    seconds[~missing] = moments.seconds
+    return Reading("date", missing, np.zeros(len(cells), dtype=bool), moments=Dates(moments.pattern, seconds))
 
 
 def _as_numbers(name: str, cells: Cells, missing: NDArray[np.bool_]) -> Reading | None:

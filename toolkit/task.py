@@ -120,12 +120,13 @@ def infer(
     target: str | None = None,
     kind: str | None = None,
     metric: str | None = None,
+    split: str | None = None,
 ) -> Task:
     """Return the question that the table asks: what to predict, how to score and split, each with its reason.
 
-    ``target``, ``kind`` and ``metric`` overrule. Strange data ends in ``sure=False`` and findings, not in an exception;
-    only what was asked for can be impossible: ``UsageError`` for a column, kind or metric that does not exist,
-    ``DataError`` for a target that cannot be predicted.
+    ``target``, ``kind``, ``metric`` and ``split`` overrule. Strange data ends in ``sure=False`` and findings, not in an
+    exception; only what was asked for can be impossible: ``UsageError`` for a column, kind, metric or split that does
+    not exist, ``DataError`` for a target that cannot be predicted.
     """
     asked_kind = _known_kind(kind)
     ranked = rank(profile, contents)
@@ -163,20 +164,25 @@ def infer(
     findings += charges
     findings += _incomplete(chosen.column, profile)
     findings += _in_both(profile, contents)
-    split, split_column, split_why = _split(profile, contents, chosen.column, reading.kind, leaks)
+    if split is not None:
+        from toolkit.layout import split_asked  # noqa: PLC0415 - numpy, 80 ms
+
+        chosen_split = split_asked(profile, chosen.column, reading.kind, split)
+    else:
+        chosen_split = _split(profile, contents, chosen.column, reading.kind, leaks)
     return Task(
         kind=reading.kind,
         target=chosen.column.name,
         metric=chosen_metric,
-        split=split,
+        split=chosen_split[0],
         labels=labels,
         positive=_positive(labels, counts) if reading.kind == "binary" else "",
         score=score,
         sure=sure,
         reasons=(*chosen.told, reading.why) if reading.why not in chosen.told else chosen.told,
         metric_why=metric_why,
-        split_why=split_why,
-        split_column=split_column,
+        split_why=chosen_split[2],
+        split_column=chosen_split[1],
         alternatives=_alternatives(ranked, chosen, reading, asked_kind),
         leaks=leaks,
         findings=tuple(findings),
