@@ -212,7 +212,7 @@ def test_filling_and_predicting_gives_the_answer_of_the_api(browser: Browser, ad
     drivers = [driver.text.split("\n")[0] for driver in browser.find_all("#result .drivers li")]
     assert any(driver.startswith("Fare (£)") and driver.endswith("44.5") for driver in drivers)
     assert len(drivers) == sum(abs(share) > 0.0005 for share in explained["contributions"].values())
-    assert chances == {label: f"{100 * share:.1f} %" for label, share in answer["probabilities"].items()}
+    assert chances == {label: f"{100 * share:.1f}%" for label, share in answer["probabilities"].items()}
     assert browser.find("#c0").get("value") == "44.5"
     _keep(browser, "answer")
 

@@ -149,12 +149,12 @@ def licence_in_words(licence: str) -> str:
 
 
 def share(value: float) -> str:
-    """Return a share from 0 to 1 as a percentage: ``19.9 %``, ``none``, ``under 0.1 %``."""
+    """Return a share from 0 to 1 as a percentage: ``19.9%``, ``none``, ``under 0.1%``."""
     if value <= 0:
         return "none"
-    if value < 0.001:  # noqa: PLR2004 - one decimal would show 0.0 %
-        return "under 0.1 %"
-    return f"{value * 100:.1f} %"
+    if value < 0.001:  # noqa: PLR2004 - one decimal would show 0.0%
+        return "under 0.1%"
+    return f"{value * 100:.1f}%"
 
 
 def size(size_bytes: int) -> str:

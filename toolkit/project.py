@@ -243,7 +243,7 @@ def _shareable_provenance(provenance: Provenance) -> Provenance:
 
 
 def _summary(plan: Plan) -> str:
-    question = {"binary": "one of 2 classes", "multiclass": f"one of {len(plan.labels)} classes"}.get(
+    question = {"binary": " or ".join(plan.labels), "multiclass": f"one of {len(plan.labels)} classes"}.get(
         plan.task, "a number"
     )
     columns = "column" if len(plan.treatments) == 1 else "columns"

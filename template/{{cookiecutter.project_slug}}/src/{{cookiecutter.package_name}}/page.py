@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import fields
 from .fields import example_cells, values_of
 from .markup import Html, join, tag
+from .wording import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["example_cells", "number", "render", "values_of"]
 
-BLANK = "\N{NO-BREAK SPACE}"
 BARS_MAX = 8
 LONG = 24  # letters; a longer answer is set smaller
 LABELS_MAX = 5  # more classes than this are counted instead of named
@@ -26,22 +26,6 @@ SHARES_MAX = 6
 LEAST_POINT, LEAST_SHARE = 0.0005, 0.0001  # a column whose share would be shown as nothing is not shown
 RELIED_MAX = 5
 UNIT_METRICS = frozenset({"accuracy", "average_precision", "balanced_accuracy", "f1", "f1_macro", "r2", "roc_auc"})
-LESS_IS_MORE = dict.fromkeys(("brier", "log_loss", "mae", "mape", "rmse", "rmsle"), ", lower is better")
-METRICS = {
-    "accuracy": "Accuracy",
-    "average_precision": "Average precision",
-    "balanced_accuracy": "Balanced accuracy",
-    "brier": "Brier score",
-    "f1": "F1",
-    "f1_macro": "F1, mean of classes",
-    "log_loss": "Log loss",
-    "mae": "Mean absolute error",
-    "mape": "Mean absolute percentage error",
-    "r2": "R²",
-    "rmse": "Root mean squared error",
-    "rmsle": "Root mean squared log error",
-    "roc_auc": "Area under ROC",
-}
 
 
 def render(  # noqa: PLR0913 - each is told by name
@@ -233,8 +217,8 @@ def _drivers(explanation: Mapping[str, Any], prediction: object, cells: Mapping[
         lead = join(f"A usual row gets {number(usual, digits=6)}, this one {number(prediction, digits=6)}.")
     else:
         reached = usual + sum(explanation["contributions"].values())
-        named = tag("strong", str(label), dir="auto")
-        lead = join("For ", named, f", a usual row gets {percent(usual)}, this one {percent(reached)}.")
+        told = f", a usual row gets {percent(usual)}, this one {percent(reached)}."
+        lead = join("For ", tag("strong", str(label), dir="auto"), told)
     most = max(abs(share) for _, share in shares)
     bars = [
         tag(
@@ -363,10 +347,9 @@ def _score(info: Mapping[str, Any]) -> Html:
     low, value, high, base = values
     start = min(0.0, low, base)
     scale = 100 / ((max(1.0 if name in UNIT_METRICS else 0.0, high, base) - start) or 1.0)
-    what = METRICS.get(name, name) + LESS_IS_MORE.get(name, "")
     return tag(
         "div",
-        tag("p", what, tag("strong", number(value)), class_="score"),
+        tag("p", named(name), tag("strong", number(value)), class_="score"),
         tag(
             "svg",
             tag(
@@ -384,7 +367,7 @@ def _score(info: Mapping[str, Any]) -> Html:
         ),
         tag(
             "p",
-            f"95 % interval {number(low)} to {number(high)}; a baseline that ignores the row gets {number(base)}.",
+            f"95% interval {number(low)} to {number(high)}; a baseline that ignores the row gets {number(base)}.",
             class_="quiet",
         ),
         class_="measure",
@@ -400,7 +383,7 @@ def _scores(info: Mapping[str, Any]) -> Html:
         lines.append(
             tag(
                 "tr",
-                tag("th", METRICS.get(name, name), scope="row"),
+                tag("th", named(name), scope="row"),
                 tag("td", tag("strong", number(score.get("value"))), tag("span", interval, class_="interval")),
                 tag("td", number(guess.get("value"))),
             )
@@ -432,9 +415,9 @@ def number(value: object, *, digits: int = 4) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share from 0 to 1 for people; only certainty is shown as 100 % or 0 %."""
-    if 0 < share < 0.001:  # noqa: PLR2004 - one decimal would show 0.0 %
-        return f"under 0.1{BLANK}%"
+    """Return a share from 0 to 1 for people; only certainty is shown as 100% or 0%."""
+    if 0 < share < 0.001:  # noqa: PLR2004 - one decimal would show 0.0%
+        return "under 0.1%"
     if 0.999 < share < 1:  # noqa: PLR2004 - as above
-        return f"over 99.9{BLANK}%"
-    return f"{100 * share:.1f}{BLANK}%"
+        return "over 99.9%"
+    return f"{100 * share:.1f}%"

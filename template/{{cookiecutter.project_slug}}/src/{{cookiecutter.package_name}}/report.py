@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import figures
 from .figures import BARS_MAX, CLASSES_NAMED_MAX
+from .wording import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,13 +56,17 @@ def with_results(readme: str, block: str) -> str:
 def results(metrics: Mapping[str, Any]) -> str:
     """Return the score beside the baseline, with the figures, as Markdown."""
     rows = metrics["rows"]
+    name = metrics["metric"]
+    score, guess = metrics["test"][name], metrics["baseline"][name]
+    interval = f"95% interval {number(score['low'])} to {number(score['high'])}"
     lead = (
-        f"Scored once on {rows['test']:,} held-out rows; {rows['train']:,} rows were for learning. "
-        "95 % bootstrap intervals in brackets."
+        f"**{named(name)}: {number(score['value'])}** ({interval}); a baseline that ignores the row gets "
+        f"{number(guess['value'])}. Scored once, on {rows['test']:,} rows that had no part in training; "
+        f"{rows['train']:,} rows were for learning."
     )
     lines = [lead, "", *_score_table(metrics), ""]
     lines += [] if beats_baseline(metrics) else [NO_BETTER, ""]
-    lines += [f"The model is `{metrics['chosen']}`: {metrics['why']}.", ""]
+    lines += [f"Brackets hold 95% bootstrap intervals. The model is `{metrics['chosen']}`: {metrics['why']}.", ""]
     lines += [
         "![Cross-validated score of every candidate](reports/candidates.png)",
         "![What the model relies on](reports/importances.png)",
@@ -96,6 +101,28 @@ def text(value: object) -> str:
     return re.sub(r"([\\`*_\[\]|{}#~])", r"\\\1", html.escape(flat, quote=False))
 
 
+def prose(value: str) -> str:
+    """Return one of our own sentences as Markdown: what stands between backticks is code, everything else is literal.
+
+    A name with a backtick in it can end a code span early; what follows is then literal text, never markup.
+    """
+    parts = value.split("`")
+    if len(parts) % 2 == 0:
+        return text(value)
+    told = (f"`{part}`" if place % 2 and part.strip() else _literal(part) for place, part in enumerate(parts))
+    return " ".join("".join(told).split())
+
+
+def _literal(part: str) -> str:
+    head, tail = part[: len(part) - len(part.lstrip())], part[len(part.rstrip()) :]
+    return f"{head}{text(part)}{tail if part.strip() else ''}"
+
+
+def cell(value: str) -> str:
+    """Return one of our own sentences for a cell of a table, which a bar would end even inside code."""
+    return re.sub(r"(?<!\\)\|", r"\\|", prose(value))
+
+
 def number(value: float | None) -> str:
     """Return a number for people: four significant digits, thousands apart."""
     if value is None:
@@ -108,11 +135,13 @@ def _about(
     plan: Mapping[str, Any], schema: Schema, metrics: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> tuple[str, list[str]]:
     kinds = {"binary": "one of two classes", "multiclass": "one of several classes", "regression": "a number"}
+    trained = str(manifest["created_at"]).replace("T", " ").replace("+00:00", " UTC")
+    columns = "one column" if len(schema.columns) == 1 else f"{len(schema.columns)} columns"
     lines = [
-        f"- **Question**: `{plan['task']}`, {kinds[plan['task']]}: {text(plan['target'])}",
-        f"- **Model**: `{metrics['chosen']}`, version `{manifest['version']}`, trained {manifest['created_at']}",
-        f"- **Inputs**: {len(schema.columns)} columns, described in DATA_CARD.md",
+        f"- **Predicts**: {text(plan['target'])}, {kinds[plan['task']]} ({plan['task']})",
+        f"- **From**: {columns}, described in [DATA_CARD.md](DATA_CARD.md)",
         f"- **Data**: {text(plan['source'])}",
+        f"- **Model**: `{metrics['chosen']}`, version `{manifest['version']}`, trained {trained}",
     ]
     if schema.labels:
         named = ", ".join(text(label) for label in schema.label_texts[:CLASSES_NAMED_MAX])
@@ -126,9 +155,11 @@ def _about(
 def _results_lead(plan: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
     rows = metrics["rows"]
     parts = f"{rows['train']:,} rows for learning, {rows['test']:,} held out and used once"
+    chosen = f"The model was chosen by `{plan['metric']}`: {prose(plan['metric_why'])}."
     lines = [
-        f"Split `{plan['split']}`: {text(plan['split_why'])}. {parts}.",
-        f"The metric is `{plan['metric']}`: {text(plan['metric_why'])}. Intervals: 95 %, 1,000 bootstrap resamples.",
+        f"Split `{plan['split']}`: {prose(plan['split_why'])}. {parts}.",
+        "",
+        f"{chosen} Brackets hold 95% intervals from 1,000 bootstrap resamples.",
     ]
     if not beats_baseline(metrics):
         lines += ["", NO_BETTER]
@@ -150,7 +181,7 @@ def _score_table(metrics: Mapping[str, Any]) -> list[str]:
     for name, score in metrics["test"].items():
         guess = number(metrics["baseline"][name]["value"])
         low, high = number(score["low"]), number(score["high"])
-        lines.append(f"| `{name}` | **{number(score['value'])}** [{low}, {high}] | {guess} |")
+        lines.append(f"| {named(name)} (`{name}`) | **{number(score['value'])}** [{low}, {high}] | {guess} |")
     return lines
 
 
@@ -158,33 +189,36 @@ def _candidates(metrics: Mapping[str, Any]) -> list[str]:
     lines = [
         f"Cross-validation on the learning part. Chosen: `{metrics['chosen']}`, {metrics['why']}.",
         "",
-        f"| candidate | {metrics['metric']} | spread over folds | seconds | why it was tried |",
+        f"| candidate | {metrics['metric']} | standard deviation over folds | seconds | why it was tried |",
         "| --- | --- | --- | --- | --- |",
     ]
     for trial in metrics["candidates"]:
         score = number(trial["mean"]) if trial["status"] == "ok" else trial["status"]
         spread = number(trial["standard_deviation"]) if trial["status"] == "ok" else ""
-        lines.append(f"| `{trial['name']}` | {score} | {spread} | {trial['fit_seconds']:.1f} | {text(trial['why'])} |")
+        lines.append(f"| `{trial['name']}` | {score} | {spread} | {trial['fit_seconds']:.1f} | {cell(trial['why'])} |")
     return [*lines, "", "![Candidates](reports/candidates.png)"]
 
 
 def _relies(metrics: Mapping[str, Any]) -> list[str]:
     found = metrics["importances"][:BARS_MAX]
     lines = [
-        f"How much `{metrics['metric']}` loses on held-out rows when a column's cells are shuffled.",
+        f"How much worse `{metrics['metric']}` gets on held-out rows when a column's cells are shuffled.",
         "",
-        "| column | loss | spread |",
+        "| column | loss | standard deviation |",
         "| --- | --- | --- |",
     ]
-    lines += [
-        f"| {text(row['column'])} | {number(row['drop'])} | {number(row['standard_deviation'])} |" for row in found
-    ]
+    lines += [f"| {text(row['column'])} | {_loss(row['drop'])} | {_loss(row['standard_deviation'])} |" for row in found]
     return [*lines, "", "![Importances](reports/importances.png)"]
+
+
+def _loss(value: float) -> str:
+    """Return a loss with as many digits as matter beside the largest one."""
+    return number(value) if abs(value) >= 1 else f"{value:.4f}"
 
 
 def _decisions(plan: Mapping[str, Any]) -> list[str]:
     decisions: Sequence[Mapping[str, Any]] = plan.get("decisions", ())
-    return [f"- **{text(item['what'])}**: {text(item['choice'])}. {text(item['why'])}" for item in decisions]
+    return [f"- **{text(item['what'])}**: {prose(item['choice'])} ({prose(item['why'])})" for item in decisions]
 
 
 def _limits(plan: Mapping[str, Any], schema: Schema, metrics: Mapping[str, Any]) -> list[str]:
@@ -208,6 +242,10 @@ def _limits(plan: Mapping[str, Any], schema: Schema, metrics: Mapping[str, Any])
         lines.append(
             "- The split is by chance: the scores hold for rows of the same kind and time, not for the future."
         )
+    lines.append(
+        "- It tells what goes together, not what causes what. Do not decide about people with it before the data, the "
+        "errors by group and the law that applies were reviewed."
+    )
     return lines
 
 
@@ -216,7 +254,9 @@ def _reproduce(plan: Mapping[str, Any], metrics: Mapping[str, Any], manifest: Ma
     difference = f"{metrics['parity']['difference']:.1e}"
     data, graph = plan["data"]["sha256"], manifest["files"]["model.onnx"]
     return [
-        f"`train` with the same data and seed {plan['seed']} gives the same metrics. Data: SHA-256 `{data}`.",
+        f"`make train` with the same data and seed {plan['seed']} gives the same metrics. Data: SHA-256 `{data}`.",
+        "",
         f"The served model differs from the scikit-learn pipeline by at most {difference}; SHA-256 `{graph}`.",
+        "",
         f"Trained with {versions}.",
     ]
