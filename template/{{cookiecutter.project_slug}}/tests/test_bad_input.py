@@ -320,6 +320,8 @@ def test_what_would_run_in_a_spreadsheet_is_quoted(client: TestClient, schema: S
         (b"," * 20_000, 422),
         (b"a," * 20_000 + b"a\n1\n", 422),
         (b'"' * 99_999, 422),
+        (b"," * 2_000_000, 400),
+        (b'"' + b"\n" * 99_999, 422),
     ],
     ids=lambda given: repr(given)[:30],
 )

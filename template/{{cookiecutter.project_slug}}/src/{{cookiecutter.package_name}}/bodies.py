@@ -30,7 +30,9 @@ def rows_of(body: bytes, *, rows_max: int, nesting_max: int) -> list[object]:
         raise RefusedError(HTTPStatus.BAD_REQUEST, f"the body is no valid JSON: {error}") from None
     except RecursionError:
         raise RefusedError(HTTPStatus.BAD_REQUEST, too_deep) from None
-    if _is_deeper(document, nesting_max):
+    held = document.get("rows") if isinstance(document, dict) else None
+    crowded = isinstance(held, list) and len(held) > rows_max
+    if not crowded and _is_deeper(document, nesting_max):  # which takes a look at every value
         raise RefusedError(HTTPStatus.BAD_REQUEST, too_deep)
     if not isinstance(document, dict) or not isinstance(document.get("rows"), list):
         detail = 'expected {"rows": [{column: value, ...}, ...]}'

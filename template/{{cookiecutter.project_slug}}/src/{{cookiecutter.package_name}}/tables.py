@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 4_000  # rows held at once: about 4 MB of a 30-column table, which a core keeps near
 HEAD_BYTES = 65_536  # enough to tell encoding and delimiter
+HEADER_LENGTH_MAX = 1_000_000  # characters; what is longer is no table, and could be a million names
+LINE_LENGTH_MAX = 20_000_000  # characters; it could be as many cells
 DELIMITERS = ",;\t|"
 ENCODINGS = ("utf-8-sig", "cp1252")  # the second reads what spreadsheets on Windows save; it cannot fail on letters
 csv.field_size_limit(10_000_000)  # the default of 131,072 characters is shorter than some texts
@@ -126,14 +128,21 @@ def read_csv(stream: IO[bytes], *, chunk_rows: int = CHUNK_ROWS) -> Generator[Ch
             text.detach()
 
 
-def _chunks(text: Iterable[str], delimiter: str, chunk_rows: int) -> Iterator[Chunk]:
+def _chunks(text: IO[str], delimiter: str, chunk_rows: int) -> Iterator[Chunk]:
     lines = iter(text)
-    names = tuple(next(csv.reader(lines, delimiter=delimiter), ()))
+    start = text.readline(HEADER_LENGTH_MAX)
+    if len(start) == HEADER_LENGTH_MAX and not start.endswith("\n"):
+        message = f"the file has no header line: its first line is longer than {HEADER_LENGTH_MAX:,} characters"
+        raise TableError(message)
+    names = tuple(next(csv.reader(chain([start] if start else (), lines), delimiter=delimiter), ()))
     if not names:
         message = "the file is empty: expected a header line with the column names"
         raise TableError(message)
     first = 0
     while taken := list(islice(lines, chunk_rows)):
+        if max(map(len, taken)) > LINE_LENGTH_MAX:
+            message = f"a line behind row {first:,} is longer than {LINE_LENGTH_MAX:,} characters"
+            raise TableError(message)
         chunk = _plain(names, first, taken, delimiter) or _quoted(names, first, taken, lines, delimiter)
         if len(chunk):
             yield chunk
