@@ -98,7 +98,8 @@ def judge(root: Path, known: dict[str, Any]) -> Outcome:
     found = {identifier.name for identifier in seen.identifiers}
     identifiers = {column for column in known["id_columns"] if column in {column.name for column in seen.columns}}
     charges = [f"{leak.action} {leak.column} ({leak.strength:.2f})" for leak in decided.leaks]
-    notes = [finding.code for finding in decided.findings if not finding.code.startswith(("leak", "near"))]
+    notes = [finding.code for finding in read.findings if finding.code.startswith("joined")]
+    notes += [finding.code for finding in decided.findings if not finding.code.startswith(("leak", "near"))]
     return Outcome(
         name=name,
         told=f"{guesses[:3]} {decided.kind} {decided.metric} {decided.split} {decided.split_column} {decided.positive}",
@@ -108,12 +109,18 @@ def judge(root: Path, known: dict[str, Any]) -> Outcome:
         if known["task"] in SUPERVISED
         else None,
         identifiers=identifiers <= found,
-        shape=known["table"] is None or (seen.rows == known["rows"] and columns_right(known, len(seen.columns))),
+        shape=known["table"] is None or (seen.rows == known["rows"] and columns_right(known, own_columns(read))),
         sure=decided.sure and not unsure_kinds & {wanted},
         seconds=seconds,
         noted="; ".join([*notes, *charges])
         + (f"; extra ids {sorted(found - identifiers)}" if found - identifiers else ""),
     )
+
+
+def own_columns(read: contents.Contents) -> int:
+    """Return how many columns the main table has of its own, without those joined from tables it refers to."""
+    joined = sum(len(finding.columns) for finding in read.findings if finding.code == "joined-lookup")
+    return read.main.frame.shape[1] - joined
 
 
 def columns_right(known: dict[str, Any], columns: int) -> bool:

@@ -220,3 +220,36 @@ def test_files_called_by_a_class_are_joined_with_it_and_files_called_by_a_place_
     assert (found.main.rows, "file" in found.main.frame) == (30, False)
     found = read(write(tmp_path / "a", {}), table="True.csv")
     assert (found.main.rows, "file" in found.main.frame) == (30, False)
+
+
+SALES = "day,shop,sold\n" + "".join(f"2020-01-{n % 28 + 1:02d},s{n % 10},{n * 7 % 50}\n" for n in range(200))
+SHOPS = "shop,street,size\n" + "".join(f"s{n},street {n},{n * 3}\n" for n in range(10))
+
+
+def test_a_table_that_is_referred_to_by_a_key_is_joined_to_both_parts_and_never_guessed(tmp_path: Path) -> None:
+    rows = SALES.replace(",sold", "").splitlines()
+    ahead = "\n".join([rows[0], *(row.rpartition(",")[0] for row in rows[1:60])]) + "\n"
+    found = read(write(tmp_path, {"train.csv": SALES, "test.csv": ahead, "shops.csv": SHOPS}))
+    assert list(found.main.frame.columns) == ["day", "shop", "sold", "street", "size"]
+    assert found.test is not None
+    assert list(found.test.frame.columns) == ["day", "shop", "street", "size"]
+    (told,) = [finding for finding in found.findings if finding.code == "joined-lookup"]
+    assert (told.columns, told.overrule) == (("street", "size"), "--table train.csv")
+    assert "several-tables" not in codes_of(found.findings)
+    alone = read(tmp_path, table="train.csv")
+    assert list(alone.main.frame.columns) == ["day", "shop", "sold"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        SHOPS + "s1,again,5\n",  # two rows for one key
+        SHOPS.replace("shop,", "place,"),  # no key of that name
+        SHOPS.replace("\ns", "\nt"),  # the same name, other keys
+        SHOPS.replace(",street,", ",sold,").replace("size", "day"),  # nothing that is not there already
+    ],
+)
+def test_a_table_that_is_not_referred_to_is_left_out_and_named(tmp_path: Path, other: str) -> None:
+    found = read(write(tmp_path, {"sales.csv": SALES, "shops.csv": other}))
+    assert list(found.main.frame.columns) == ["day", "shop", "sold"]
+    assert "several-tables" in codes_of(found.findings)

@@ -14,7 +14,7 @@ from toolkit.dictionary import descriptions_from
 from toolkit.download import Provenance
 from toolkit.errors import DataError
 from toolkit.findings import Finding
-from toolkit.joining import join_answers, join_classes, join_parts
+from toolkit.joining import join_answers, join_classes, join_lookups, join_parts
 from toolkit.table import Table
 
 if TYPE_CHECKING:
@@ -103,11 +103,20 @@ def read(download: Download, *, table: str | None = None) -> Contents:
     main, answers, beside = join_answers(choice.main, found) if table is None else (choice.main, None, ())
     test = roles.test_of(main, found, choice.dictionaries)
     submission = roles.submission_of(main, test, found)
+    looked_up: list[Table] = []
+    predicted = test
+    if table is None:
+        known = {id(one) for one in (choice.main, main, answers, test, submission, *choice.dictionaries)}
+        free = [one for one in found if id(one) not in known]
+        main, test, looked_up, lookups = join_lookups(main, test, free)
+        beside = (*beside, *lookups)
     given: dict[int, tuple[Role, str]] = {id(choice.main): ("train", choice.why)}
     if answers is not None:
         given[id(answers)] = ("train", "it holds the answers to the main table's rows")
-    if test is not None:
-        given[id(test)] = ("test", "its columns are the main table's, less what is to be predicted")
+    for one in looked_up:
+        given[id(one)] = ("table", "the main table refers to it by a key")
+    if predicted is not None:
+        given[id(predicted)] = ("test", "its columns are the main table's, less what is to be predicted")
     if submission is not None:
         given[id(submission)] = ("sample_submission", "it shows how an answer is to be handed in")
     for one in choice.dictionaries:

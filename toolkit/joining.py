@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from toolkit.findings import Finding
 from toolkit.roles import TEST, TRAIN, VALIDATION, argument, words
 from toolkit.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ANSWERS = frozenset(
     ("label", "labels", "target", "targets", "answer", "answers", "outcome", "outcomes", "y", "solution")
@@ -23,6 +27,10 @@ VERDICTS = frozenset((
 # fmt: on
 FILE_COLUMN = "file"  # what the column of the files' names is called
 FILES_MAX = 12
+LOOKUPS_MAX = 5  # tables joined by a key
+KEYS_MAX = 2  # columns that together name a row of another table
+ADDED_MAX = 60
+FOUND_MIN = 0.9  # of the keys referred to that must be in the other table
 ANSWERS_MAX = 6  # columns of a table that holds nothing but a key and answers
 
 
@@ -127,6 +135,67 @@ def join_answers(main: Table, found: list[Table]) -> tuple[Table, Table | None, 
             )
             return joined, one, (finding,)
     return main, None, ()
+
+
+def join_lookups(
+    main: Table, test: Table | None, others: list[Table]
+) -> tuple[Table, Table | None, list[Table], tuple[Finding, ...]]:
+    """Join tables that the main one refers to by a key, one row each: the shop of a sale, the film of a rating.
+
+    Returns the main table and the rows to predict with the columns more, the tables used and what is to be told.
+    """
+    used: list[Table] = []
+    findings: list[Finding] = []
+    for one in sorted(others, key=lambda other: other.name):
+        keys = _keys(main, test, one)
+        if not keys or len(used) == LOOKUPS_MAX:
+            continue
+        added = [str(name) for name in one.frame.columns if name not in keys]
+        joined = [None if table is None else _looked_up(table, one, keys) for table in (main, test)]
+        main, test = joined[0] or main, joined[1]
+        used.append(one)
+        by = " and ".join(f"`{key}`" for key in keys)
+        findings.append(
+            Finding(
+                "joined-lookup",
+                f"`{main.name}` refers to `{one.name}` by {by}, one row each, so {_listed(added)} of it "
+                f"{'is' if len(added) == 1 else 'are'} known for each row",
+                columns=tuple(added),
+                action="joined it to the table; its columns describe rows and are not guessed as the target",
+                overrule=f"--table {argument(main.name)}",
+                evidence={"file": one.name, "key": keys, "columns": added},
+            )
+        )
+    return main, test, used, tuple(findings)
+
+
+def _keys(main: Table, test: Table | None, one: Table) -> list[str]:
+    """Return the columns by which the main table refers to ``one``, nothing when it does not."""
+    own = set(main.frame.columns)
+    keys = [str(name) for name in one.frame.columns if name in own]
+    added = [name for name in one.frame.columns if name not in own]
+    if not 1 <= len(keys) <= KEYS_MAX or not 1 <= len(added) <= ADDED_MAX or one.rows >= main.rows:
+        return []
+    if any(re.fullmatch(r"unnamed.*|index|id|x|no|#|s\.?\s?no\.?|column_\d+", key.strip().lower()) for key in keys):
+        return []  # rows are numbered in both, and the numbers mean other things
+    if test is not None and (not set(keys) <= set(test.frame.columns) or set(added) & set(test.frame.columns)):
+        return []
+    looked = one.frame[keys]
+    if looked.isna().any(axis=None) or looked.duplicated().any():
+        return []
+    return keys if all(_finds(table, looked, keys) for table in (main, test) if table is not None) else []
+
+
+def _finds(table: Table, looked: pd.DataFrame, keys: list[str]) -> bool:
+    """Return whether the keys that ``table`` refers to are there, but for a few."""
+    referred = table.frame[keys].drop_duplicates()
+    found = referred.merge(looked, on=keys, how="inner")
+    return len(found) >= FOUND_MIN * len(referred) and len(referred) > 1
+
+
+def _looked_up(table: Table, one: Table, keys: list[str]) -> Table:
+    frame = table.frame.merge(one.frame, on=keys, how="left")
+    return Table(table.name, frame, table.reading, table.findings)
 
 
 def _beside(main: Table, one: Table, keys: list[str], added: list[str]) -> Table | None:

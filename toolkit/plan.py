@@ -266,7 +266,7 @@ def _drop(profile: Profile, task: Task, column: Column, asked_out: set[str], ask
         return Drop(name, "identifier", "it says whose row this is, which tells nothing about a newcomer", back)
     leak = next((one for one in task.leaks if one.column == name and one.action == "drop"), None)
     if leak is not None:
-        return Drop(name, "leak", leak.why, back)
+        return Drop(name, "leak", f"{leak.why} (strength {leak.strength:.2f}, where 1 gives the answer away)", back)
     twin = next((one for one in task.findings if one.code == "duplicate-column" and one.columns[:1] == (name,)), None)
     if twin is not None and twin.columns[-1] not in asked_out:
         return Drop(name, "duplicate", f"it equals {quoted(twin.columns[-1])} in every row", back)

@@ -173,11 +173,11 @@ def print_inspected(contents: Contents, profile: Profile, task: Task, *, ask: st
         (
             ("source", origin.source + (f", version {origin.version}" if origin.version else "")),
             ("licence", _licence(origin.licence)),
-            ("table", f"{profile.table}: {profile.rows:,} rows, {len(profile.columns):,} columns"),
-            ("target", f"{task.target} ({task.kind}){'' if task.sure else ', not sure'}"),
+            ("table", f"{profile.table}: {profile.rows:,} rows, {len(profile.columns):,} columns (--table)"),
+            ("target", f"{task.target} ({task.kind}){'' if task.sure else ', not sure'} (--target, --task)"),
             ("why", "; ".join(task.reasons)),
-            ("metric", f"{task.metric}: {task.metric_why}" if task.metric_why else task.metric),
-            ("split", f"{task.split}: {task.split_why}" if task.split_why else task.split),
+            ("metric", f"{_with_why(task.metric, task.metric_why)} (--metric)"),
+            ("split", f"{_with_why(task.split, task.split_why)} (--split)"),
             (
                 "or rather",
                 "; ".join(f"{guess.target} ({guess.kind}, {guess.score:.2f})" for guess in task.alternatives[:3]),
@@ -479,6 +479,10 @@ def _decided(out: Console, plan: Plan) -> None:
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     _print(out, table)
+
+
+def _with_why(choice: str, why: str) -> str:
+    return f"{choice}: {why}" if why else choice
 
 
 def _worrying(out: Console, found: Sequence[Finding]) -> None:

@@ -82,7 +82,12 @@ def rank(profile: Profile, contents: Contents) -> list[Candidate]:
     """Return the columns that could be the target, likeliest first, equal ones by name."""
     identifiers = {identifier.name for identifier in profile.identifiers}
     submitted = [name for name in profile.submission_columns if name not in identifiers]
-    usable = [column for column in profile.columns if _can_be_target(profile, column, identifiers, submitted)]
+    joined = {name for finding in contents.findings if finding.code == "joined-lookup" for name in finding.columns}
+    usable = [
+        column
+        for column in profile.columns
+        if column.name not in joined and _can_be_target(profile, column, identifiers, submitted)
+    ]
     found = [Candidate(column, question_of(column)) for column in usable]
     names = {name.casefold() for column in profile.columns for name in words_of(column.name)[-1:]}
     for one in found:

@@ -143,7 +143,7 @@ def infer(
         return _nothing_to_predict(profile, metric)
     else:
         chosen = ranked[0]
-        looks = _looks_like(profile, chosen)
+        looks = _looks_like(_without_joined(profile, contents), chosen)
         findings += looks
         rest = ranked[1].points if len(ranked) > 1 else -math.inf
         strong = not chosen.placed and chosen.points >= SURE_POINTS and chosen.points - rest > SURE_MARGIN - 1e-6
@@ -187,6 +187,13 @@ def infer(
         leaks=leaks,
         findings=tuple(findings),
     )
+
+
+def _without_joined(profile: Profile, contents: Contents) -> Profile:
+    """Return the profile of the main table's own columns, which alone show what sort of table it is."""
+    joined = {name for finding in contents.findings if finding.code == "joined-lookup" for name in finding.columns}
+    own = tuple(column for column in profile.columns if column.name not in joined)
+    return dataclasses.replace(profile, columns=own) if joined else profile
 
 
 def _column_called(profile: Profile, name: str) -> Column:
