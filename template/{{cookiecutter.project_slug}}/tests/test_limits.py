@@ -169,6 +169,36 @@ def test_one_request_too_many_is_told_to_come_back(model_dir: Path, body: dict[s
     assert refused[1]["content-type"] == "application/problem+json"
 
 
+def test_one_file_too_many_is_told_to_come_back_while_rows_are_answered(
+    model_dir: Path, schema: Schema, body: dict[str, Any]
+) -> None:
+    app = create_app(Settings(model_dir=model_dir, files_max=1))
+    out = io.StringIO()
+    csv.writer(out).writerow([column.name for column in schema.columns])
+    table = out.getvalue().encode()
+
+    async def run() -> list[int]:
+        reached, let_go = asyncio.Event(), asyncio.Event()
+
+        async def slow() -> Message:
+            if reached.is_set():
+                await asyncio.Event().wait()  # nothing more comes
+            reached.set()
+            await let_go.wait()
+            return {"type": "http.request", "body": table}
+
+        first = asyncio.create_task(_ask(app, "POST", "/predict/file", slow))
+        await reached.wait()
+        second = await _ask(app, "POST", "/predict/file", table)
+        row = await _ask(app, "POST", "/predict", body)
+        let_go.set()
+        found = [await first, second, row, await _ask(app, "POST", "/predict/file", table)]
+        assert second[1]["retry-after"] == "1"
+        return [status for status, _ in found]
+
+    assert asyncio.run(run()) == [200, 503, 200, 200]
+
+
 @pytest.mark.parametrize("path", ["/predict", "/explain", "/predict/file", "/"])
 def test_a_body_that_never_comes_is_given_up(model_dir: Path, body: dict[str, Any], path: str) -> None:
     app = create_app(Settings(model_dir=model_dir, request_seconds_max=0, file_seconds_max=0, concurrency_max=1))
@@ -269,8 +299,12 @@ def test_one_table_documents_every_setting_with_its_default() -> None:
 async def _ask(app: FastAPI, method: str, path: str, body: Any = b"") -> tuple[int, dict[str, str]]:  # noqa: ANN401 - bytes, JSON or a receive of its own
     """Return the status and headers of one request, asked without a network."""
     sent: list[Message] = []
+    asked: list[bool] = []
 
     async def receive() -> Message:
+        if asked:
+            await asyncio.Event().wait()  # nothing more comes
+        asked.append(True)
         return {"type": "http.request", "body": body if isinstance(body, bytes) else json.dumps(body).encode()}
 
     async def send(message: Message) -> None:

@@ -121,8 +121,7 @@ def _answer_file(served: Served, received: IO[bytes], deadline: float) -> IO[byt
         size_bytes = received.seek(0, io.SEEK_END)
         received.seek(0)
         chunks = _until(deadline, read_csv(received), served.settings.file_seconds_max)
-        with workers(served.model, size_bytes=size_bytes) as pool:
-            rows = predict_chunks(served.model, chunks, out, cell=safe_in_a_spreadsheet, pool=pool)
+        rows = _answer_chunks(served, chunks, out, size_bytes=size_bytes)
         served.telemetry.rows.inc(rows)
     except BaseException:
         answered.close()
@@ -131,6 +130,17 @@ def _answer_file(served: Served, received: IO[bytes], deadline: float) -> IO[byt
     out.detach()
     answered.seek(0)
     return answered
+
+
+def _answer_chunks(served: Served, chunks: Generator[Chunk, None, None], out: IO[str], *, size_bytes: int) -> int:
+    """Answer on every core, unless another upload has them: then on this thread, so that processes stay few."""
+    mine = served.cores.acquire(blocking=False)
+    try:
+        with workers(served.model, size_bytes=size_bytes if mine else 0) as pool:
+            return predict_chunks(served.model, chunks, out, cell=safe_in_a_spreadsheet, pool=pool)
+    finally:
+        if mine:
+            served.cores.release()
 
 
 def _until(deadline: float, chunks: Generator[Chunk, None, None], seconds: int) -> Generator[Chunk, None, None]:

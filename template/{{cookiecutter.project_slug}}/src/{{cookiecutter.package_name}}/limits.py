@@ -102,10 +102,12 @@ class Guard:
 
 @dataclass
 class Room:
-    """How many requests are being answered, and how many may be."""
+    """How many requests, and uploads among them, are being answered, and how many may be."""
 
     most: int
+    files_most: int
     taken: int = 0
+    files: int = 0
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class Gate:
     @classmethod
     def of(cls, settings: Settings) -> Gate:
         """Return the gate that the settings ask for."""
-        return cls(Guard(settings), Room(settings.concurrency_max))
+        return cls(Guard(settings), Room(settings.concurrency_max, settings.files_max))
 
 
 class Admission:
@@ -136,16 +138,20 @@ class Admission:
             await self.app(scope, receive, send)
             return
         room = self.room
-        if room.taken >= room.most:
-            detail = f"{room.most} requests are being answered, as many as at once; come back in 1 s"
+        file = scope["path"] == UPLOAD_PATH
+        if room.taken >= room.most or (file and room.files >= room.files_most):
+            what = f"{room.files_most} files" if file and room.files >= room.files_most else f"{room.most} requests"
+            detail = f"{what} are being answered, as many as at once; come back in 1 s"
             response = problems.response(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"retry-after": "1"})
             await response(scope, receive, send)
             return
         room.taken += 1
+        room.files += file
         try:
             await self._in_time(scope, receive, send)
         finally:
             room.taken -= 1
+            room.files -= file
 
     async def _in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
         whole, started = scope["method"] in {"GET", "HEAD"}, False

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from .explain import Explainer
@@ -30,6 +31,7 @@ class Served:
     guard: Guard
     telemetry: Telemetry
     settings: Settings
+    cores: Lock = field(default_factory=Lock)  # held by the one upload that is shared out to all of them
 
     @classmethod
     def of(cls, settings: Settings, *, model: Model, guard: Guard, telemetry: Telemetry) -> Served:

@@ -29,6 +29,7 @@ class Settings:
     request_seconds_max: int = 30
     file_seconds_max: int = 600
     concurrency_max: int = 100
+    files_max: int = 8
     stop_seconds_max: int = 30
     reload_seconds: int = 5
     api_keys: tuple[str, ...] = ()
