@@ -1,10 +1,12 @@
 # The verbs of this repository; CI calls the same ones. They need Python 3.11 or newer, pip and make, nothing else.
 PYTHON ?= python3
+PROJECT ?=
+SECONDS ?= 3600
 DEMO ?= sample:breast-cancer
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint format types check docs build bench clean
+.PHONY: help setup demo test quick lint format types check docs build bench soak clean
 
 help: ## list these verbs
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -21,10 +23,14 @@ setup: .venv/ready ## make .venv with kaggle2app in it
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
+.venv/tests: .venv/ready
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
 demo: setup ## real data to a trained, tested, served application, offline
 	@$(BIN)/python tests/demo.py $(DEMO) --into demo
 
-test: setup ## every test, the slow ones included
+test: .venv/tests ## every test, the slow ones included
 	$(BIN)/python -m pytest
 
 quick: setup ## the tests that train nothing
@@ -53,6 +59,9 @@ build: setup ## the wheel and the source archive, in dist/
 bench: setup ## measure start-up and `new`, print ratios
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/new.py sample:breast-cancer
+
+soak: setup ## an hour of every kind of request at once: make soak PROJECT=folder SECONDS=3600
+	$(BIN)/python tests/soak.py $(PROJECT) --seconds $(SECONDS)
 
 clean: ## remove .venv, the demo and caches
 	rm -rf .venv demo dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
