@@ -84,7 +84,8 @@ async function predictRow() {
     document.getElementById("find").value = words;
     findColumns();
   }
-  const invalid = rowForm.querySelector("[aria-invalid]");
+  const key = response.status === 401 && document.getElementById("key");
+  const invalid = key || rowForm.querySelector("[aria-invalid]");
   const field = invalid || (focused && document.getElementById(focused));
   if (field) field.focus({ preventScroll: !invalid });
   if (!invalid) result.scrollIntoView({ block: "nearest" });
@@ -131,6 +132,7 @@ function send(file, progress, stage) {
     body.append("file", file);
     request.open("POST", "predict/file");
     const key = document.getElementById("key");
+    if (key && /[^ -~]/.test(key.value)) throw new Error("The API key holds letters that no key has.");
     if (key) request.setRequestHeader("X-API-Key", key.value);
     request.responseType = "blob";
     request.upload.addEventListener("progress", (event) => {
