@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+WORDS_SAMPLE = 50_000  # different texts beyond which words are counted in an even sample
 VALUES_MAX = 100  # of a column's most frequent values that are kept
 NUMBER_VALUES_MAX = 20  # different numbers up to which their counts are kept, as of a category
 SHORT_TEXT_WORDS = 2.0  # words a cell from which names and titles are read as text
@@ -243,10 +244,11 @@ def _with_words(found: Judged, present: Cells, reading: Reading, *, asked: str) 
     import pyarrow.compute as pc  # noqa: PLC0415 - 100 ms
 
     lengths = pc.utf8_length(present.stripped).to_numpy(zero_copy_only=False)
-    words = pc.count_substring_regex(present.stripped, r"\S+").to_numpy(zero_copy_only=False)
+    step = max(1, len(present) // WORDS_SAMPLE)
+    words = pc.count_substring_regex(present.stripped[::step], r"\S+").to_numpy(zero_copy_only=False)
     total = present.rows
     length_mean = float(np.average(lengths, weights=present.counts))
-    words_mean = float(np.average(words, weights=present.counts))
+    words_mean = float(np.average(words, weights=present.counts[::step]))
     kind = reading.kind
     if kind == "category" and _is_text(len(present), total, words_mean, length_mean):
         kind = "text"

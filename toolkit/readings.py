@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Kind = Literal["number", "boolean", "category", "text", "date", "empty"]
 
 ODD_SHARE_MAX = 0.02  # of rows that do not fit a column of numbers or dates, before it is none
+SAMPLE_TEXTS = 2000  # of a column, looked at before all are
 ODD_TEXTS_MAX = 50  # different texts that may be taken for missing values because nothing else fits them
 ONE_WORD_SHARE_MAX = 0.5  # of rows that hold the one word a column of numbers may have: "Varies with device"
 WORDS_OF_NUMBERS_MIN = 20  # different numbers beside which a foreign word is a gap, not one category among few
@@ -55,9 +56,10 @@ class Reading:
 def read(name: str, cells: Cells) -> Reading:
     """Try the kinds in order: nothing, numbers, true and false, dates; what is left is words."""
     nothing = np.zeros(len(cells), dtype=bool)
-    plain = numbers.parse(cells.stripped, PLAIN_FORMAT)
-    if len(cells) and np.isfinite(plain).all() and not _is_code(cells):
-        return _number_reading(name, cells, nothing, plain, PLAIN_FORMAT)
+    if len(cells) and not _misfits(cells, PLAIN_FORMAT):
+        plain = numbers.parse(cells.stripped, PLAIN_FORMAT)
+        if np.isfinite(plain).all() and not _is_code(cells):
+            return _number_reading(name, cells, nothing, plain, PLAIN_FORMAT)
     always = markers.always(cells)
     if len(cells) == 0 or bool(always.all()):
         return Reading("empty", always, nothing)
@@ -121,11 +123,12 @@ def _forced_dates(name: str, cells: Cells, missing: NDArray[np.bool_]) -> Readin
 def _as_numbers(name: str, cells: Cells, missing: NDArray[np.bool_]) -> Reading | None:
     present = cells.where(~missing)
     form = PLAIN_FORMAT
-    parsed = numbers.parse(present.stripped, form)
+    hopeless = _misfits(present, form) > ODD_TEXTS_MAX  # what a sample shows, all cells show
+    parsed = np.full(len(present), np.nan) if hopeless else numbers.parse(present.stripped, form)
     if not np.isfinite(parsed).all():
         step = max(1, len(present) // numbers.SAMPLE_TEXTS)
         other = numbers.format_of(present.stripped[::step].to_pylist(), present.counts[::step].tolist())
-        if other is not None and other != form:
+        if other is not None and other != form and _misfits(present, other) <= ODD_TEXTS_MAX:
             again = numbers.parse(present.stripped, other)
             if np.isfinite(again).sum() > np.isfinite(parsed).sum():
                 form, parsed = other, again
@@ -135,6 +138,12 @@ def _as_numbers(name: str, cells: Cells, missing: NDArray[np.bool_]) -> Reading 
     if form == PLAIN_FORMAT and _is_code(present.where(fits)):
         return None
     return _number_reading(name, cells, missing, parsed, form)
+
+
+def _misfits(cells: Cells, form: NumberFormat) -> int:
+    """Return how many texts of an even sample are no numbers of that form."""
+    step = max(1, len(cells) // SAMPLE_TEXTS)
+    return int((~np.isfinite(numbers.parse(cells.stripped[::step], form))).sum())
 
 
 def _number_reading(
