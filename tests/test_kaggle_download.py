@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -373,6 +374,21 @@ def test_a_file_of_a_model_that_fails_stops_the_others_and_what_came_is_kept(kag
     assert content(fetch("ann/tree/torch/base")) == files
     asked = {urlsplit(path).path.rsplit("/", 1)[-1] for path in kaggle.calls("storage")}
     assert asked == set(files) - arrived
+
+
+def test_a_list_of_files_that_lacks_some_is_not_trusted(kaggle: Stub) -> None:
+    files = {"a.bin": os.urandom(1000), "b.bin": os.urandom(2000)}
+    kaggle.add_model("ann/tree/PY_TORCH/base", {1: files}, totalUncompressedBytes="3000")
+    kaggle.faults["ListModelInstanceVersionFiles"] = [Fault("body", {"files": [{"name": "a.bin", "size": "1000"}]})]
+    assert content(fetch("ann/tree/torch/base")) == files
+
+
+@pytest.mark.parametrize("odd", ["x", "", None, -1, 1.5, [], {}])
+def test_odd_values_where_numbers_belong_are_survived(kaggle: Stub, odd: Any) -> None:
+    kaggle.datasets["ann/weather"].meta["currentVersionNumber"] = odd
+    kaggle.faults["ListDatasetFiles"] = [Fault("body", {"datasetFiles": [{"name": "weather.csv", "totalBytes": odd}]})]
+    with suppress(AccessError):
+        assert content(fetch("ann/weather")) in WEATHER.values()
 
 
 def test_a_model_of_many_files_comes_as_a_bundle(kaggle: Stub) -> None:

@@ -128,15 +128,15 @@ def _look_up(kaggle: Kaggle, handle: Handle) -> _First:
         match handle.kind:
             case "dataset":
                 told = kaggle.ask("datasets", "get_dataset", about=handle, **_dataset(handle))
-                newest_version = int(told.current_version_number or 0) or max(_numbers(told), default=None)
+                newest_version = _whole(told.current_version_number) or max(_numbers(told), default=None)
             case "model":
                 told = kaggle.ask("models", "get_model_instance", about=handle, **_model(handle))
-                newest_version = int(told.version_number or 0) or None
+                newest_version = _whole(told.version_number)
             case "notebook":
                 told = kaggle.ask(
                     "kernels", "get_kernel", about=handle, user_name=handle.owner, kernel_slug=handle.slug
                 ).metadata
-                newest_version = int((told.current_version_number if told else 0) or 0) or None
+                newest_version = _whole(told.current_version_number if told else 0)
             case _:
                 return _First(None, _competition(kaggle, handle))
     except NotFoundError as error:
@@ -420,7 +420,7 @@ def _describe_dataset(kaggle: Kaggle, handle: Handle, version: int | None, answe
         listed, counted = page
         for file in listed:
             name = str(file.name)
-            files.append(_Listed(name, int(file.total_bytes or 0) or None))
+            files.append(_Listed(name, _whole(file.total_bytes)))
             columns[name] = _columns(file.columns) | columns.get(name, {})
     provenance = Provenance(
         source="",
@@ -461,7 +461,7 @@ def _describe_competition(kaggle: Kaggle, handle: Handle, version: int | None, a
     }
     data = next((texts[name] for name in DATA_PAGES if texts.get(name)), "")
     files = tuple(
-        _Listed(str(file.name), int(file.total_bytes or 0) or None) for file in (listed.files if listed else None) or []
+        _Listed(str(file.name), _whole(file.total_bytes)) for file in (listed.files if listed else None) or []
     )
     provenance = Provenance(
         source="",
@@ -504,7 +504,10 @@ def _describe_model(kaggle: Kaggle, handle: Handle, version: int | None, answer:
         pages_max=1,  # where there is a second one, the whole bundle comes
     ):
         listed, counted = page
-        files += [_Listed(str(file.name), int(file.size or 0) or None) for file in listed]
+        files += [_Listed(str(file.name), _whole(file.size)) for file in listed]
+    total = _whole(answer.total_uncompressed_bytes) if _whole(answer.version_number) == version else None
+    if total and sum(file.size_bytes or 0 for file in files) < total:
+        counted = False  # the list has not everything, so the whole of it comes in one
     base = answer.base_model_instance_information
     owner = getattr(getattr(base, "owner", None), "slug", "") if base else ""
     parts = [owner, getattr(base, "model_slug", ""), getattr(base, "instance_slug", "")] if base else []
@@ -570,20 +573,20 @@ def _versions(kaggle: Kaggle, handle: Handle, answer: Any) -> tuple[int, ...]:
     if handle.kind == "dataset":
         told = answer or _maybe(lambda: kaggle.ask("datasets", "get_dataset", about=handle, **_dataset(handle)))
         numbers = _numbers(told)
-        newest_version = int((told.current_version_number if told else 0) or 0)
+        newest_version = _whole(told.current_version_number if told else 0) or 0
         return tuple(sorted(numbers)) or tuple(range(1, newest_version + 1))
     if handle.kind == "model":
         told = _maybe(
             lambda: kaggle.ask("models", "list_model_instance_versions", about=handle, page_size=100, **_model(handle))
         )
         listed = told.version_list.versions if told is not None and told.version_list else []
-        return tuple(sorted(version.version_number for version in listed or []))
+        return tuple(sorted(number for version in listed or [] if (number := _whole(version.version_number))))
     return ()
 
 
 def _numbers(told: Any) -> list[int]:
     """Return the versions that a dataset lists."""
-    return [int(version.version_number) for version in getattr(told, "versions", None) or [] if version.version_number]
+    return [number for version in getattr(told, "versions", None) or [] if (number := _whole(version.version_number))]
 
 
 def _no_version(handle: Handle, versions: tuple[int, ...]) -> VersionError:
@@ -653,6 +656,14 @@ def _maybe(ask: Callable[[], Answer]) -> Answer | None:
 def _columns(columns: Any) -> dict[str, str]:
     told = {str(column.name): _line(column.description) for column in columns or [] if column.name}
     return {name: text for name, text in told.items() if text}
+
+
+def _whole(value: Any) -> int | None:
+    """Return a count of Kaggle's, ``None`` where it gives none or something else."""
+    try:
+        return max(int(value), 0) or None
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _line(text: Any) -> str:

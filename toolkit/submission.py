@@ -262,7 +262,7 @@ def _handed_in(kaggle: Kaggle, handle: Handle, answers: Path, message: str, say:
             submission_description=message,
         )
         said = _text(taken, "message")
-        reference = int(getattr(taken, "ref", 0) or 0)
+        reference = _whole(taken, "ref")
         if reference:
             return reference
     except (NetworkError, ServerError) as error:
@@ -270,7 +270,7 @@ def _handed_in(kaggle: Kaggle, handle: Handle, answers: Path, message: str, say:
     new = [entry for entry in _listed(kaggle, handle) if entry.ref not in before]
     mine = [entry for entry in new if _text(entry, "description") == message]
     if mine:
-        return int(mine[0].ref)
+        return _whole(mine[0], "ref")
     if lost is not None:
         raise lost
     wrong = f"Kaggle did not take the submission to `{handle}`{f': {said}' if said else ''}"
@@ -382,7 +382,7 @@ def _rank(kaggle: Kaggle, handle: Handle, team: str) -> tuple[int, int]:
         )
     except AccessError:
         return place, 0
-    return int(getattr(told, "user_rank", 0) or 0), int(getattr(told, "team_count", 0) or 0)
+    return _whole(told, "user_rank"), _whole(told, "team_count")
 
 
 def _of_metrics(project: Project, name: str) -> str:
@@ -405,6 +405,12 @@ def _keep(project: Project, submitted: Submitted) -> None:
     earlier = [row for row in before[1:] if place is None or row[place : place + 1] != [str(submitted.reference)]]
     writer.writerows([head, *earlier, [_cell(values.get(name, "")) for name in head]])
     write_atomic(path, out.getvalue())
+
+
+def _whole(told: Any, name: str) -> int:
+    """Return a number of Kaggle's, 0 where it gives none."""
+    value: Any = getattr(told, name, None)
+    return int(value) if isinstance(value, int) or str(value or "").isdecimal() else 0
 
 
 def _text(told: Any, name: str) -> str:
