@@ -268,3 +268,13 @@ def test_a_data_card_has_no_empty_heading(tmp_path: Path) -> None:
     for heading, following in zip(headings, [*headings[1:], ""], strict=True):
         between = card.split(heading, 1)[1].split(following, 1)[0] if following else card.split(heading, 1)[1]
         assert between.strip(), heading
+
+
+def test_a_label_in_two_writings_is_written_in_one(tmp_path: Path) -> None:
+    table = written(tmp_path, ["first", "second"])
+    rows = table.read_text(encoding="utf-8").splitlines()
+    table.write_text("\n".join([*rows[:5], *(row.replace(",no", ",NO ") for row in rows[5:15]), *rows[15:]]), "utf-8")
+    project = rendered(table, tmp_path)
+    kept = (project.path / "data" / "train.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert {row.rpartition(",")[2] for row in kept} == {"no", "yes"}
+    assert json.loads((project.path / "model" / "plan.json").read_text(encoding="utf-8"))["labels"] == ["no", "yes"]

@@ -474,3 +474,12 @@ def test_a_split_that_cannot_be_is_refused_with_another() -> None:
         with pytest.raises((UsageError, DataError)) as failure:
             infer(columns, target="price", split=asked)
         assert failure.value.hint.replace("'", "").startswith(hint)
+
+
+def test_one_class_in_two_writings_is_one_label_and_single_letters_stay_two() -> None:
+    found = infer({**MEASURES, "churned": ["Yes", "No", "yes ", "NO", "Yes", "No"] * 10})
+    assert (found.kind, found.labels, found.positive) == ("binary", ("No", "Yes"), "Yes")
+    assert found.spellings == {"yes": "Yes", "NO": "No"}
+    assert "one-label-in-two-writings" in codes_of(found.findings)
+    letters = infer({**MEASURES, "class": ["a", "A", "b", "B"] * 15})
+    assert (letters.labels, letters.spellings) == (("A", "B", "a", "b"), {})

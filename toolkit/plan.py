@@ -109,6 +109,7 @@ class Plan(Record):
     seed: int = 7
     seconds: float = 60.0
     labels: tuple[str, ...] = ()
+    spellings: dict[str, str] = field(default_factory=dict)  # other writings of a label in the source, and the label
     positive: str = ""
     treatments: tuple[Treatment, ...] = ()
     dropped: tuple[Drop, ...] = ()
@@ -166,6 +167,7 @@ def draft(
         seed=SEED,
         seconds=seconds,
         labels=task.labels,
+        spellings=task.spellings,
         positive=task.positive,
         treatments=treatments,
         dropped=dropped,

@@ -267,11 +267,11 @@ def _write_data(path: Path, plan: Plan, schema: dict[str, Any], profile: Profile
     (path / "data").mkdir(exist_ok=True)
     (path / "model").mkdir(exist_ok=True)
     train = path / "data" / "train.csv"
-    _write_table(contents.main, train)
+    _write_table(contents.main, train, plan)
     if contents.test is not None:
-        _write_table(contents.test, path / "data" / "test.csv")
+        _write_table(contents.test, path / "data" / "test.csv", plan)
     if contents.sample_submission is not None:
-        _write_table(contents.sample_submission, path / SAMPLE_SUBMISSION)
+        _write_table(contents.sample_submission, path / SAMPLE_SUBMISSION, plan)
     digest = hashlib.sha256(train.read_bytes()).hexdigest()
     plan = dataclasses.replace(plan, data=DataFile(path="data/train.csv", rows=contents.main.rows, sha256=digest))
     written = {
@@ -285,9 +285,14 @@ def _write_data(path: Path, plan: Plan, schema: dict[str, Any], profile: Profile
         (path / name).write_text(text, encoding="utf-8", newline="\n")
 
 
-def _write_table(table: Table, path: Path) -> None:
-    """Write the raw cells as UTF-8 CSV with one header row; an absent cell is empty."""
-    table.frame.to_csv(path, index=False, na_rep="", encoding="utf-8", lineterminator="\n")
+def _write_table(table: Table, path: Path, plan: Plan) -> None:
+    """Write the raw cells as UTF-8 CSV with one header row; an absent cell is empty, each label in one writing."""
+    frame = table.frame
+    if plan.spellings and plan.target in frame.columns:
+        cells = frame[plan.target]
+        labels = cells.str.strip().map(plan.spellings)
+        frame = frame.assign(**{plan.target: cells.where(labels.isna(), labels)})
+    frame.to_csv(path, index=False, na_rep="", encoding="utf-8", lineterminator="\n")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from toolkit.errors import DataError, UsageError
@@ -101,6 +101,7 @@ class Task(Record):
     metric: str
     split: SplitKind
     labels: tuple[str, ...] = ()
+    spellings: dict[str, str] = field(default_factory=dict)  # other writings of a label, and the label
     positive: str = ""
     score: float = 1.0
     sure: bool = True
@@ -155,9 +156,15 @@ def infer(
     if reading.rival is not None and asked_kind is None:
         findings.append(_either_kind(chosen.column, reading))
     labels = _labels(contents, chosen.column) if reading.kind != "regression" else ()
+    spellings = _spellings(contents, chosen.column, labels)
+    labels = tuple(label for label in labels if label not in spellings)
+    if spellings:
+        findings.append(_one_label(chosen.column, spellings))
+        if len(labels) == 2 and asked_kind is None:  # noqa: PLR2004 - two classes in several spellings
+            reading = Question("binary", "it has two values")
     if reading.kind == "binary" and len(labels) > 2:  # noqa: PLR2004 - the cells know better than the counts
         reading = Question("multiclass", reading.why)
-    counts = _label_counts(contents, chosen.column, labels)
+    counts = _label_counts(contents, chosen.column, labels, spellings)
     findings += _rare(chosen.column, labels, counts)
     chosen_metric, metric_why = _metric(contents, chosen.column, reading.kind, counts, metric)
     leaks, charges = _leaks(profile, contents, chosen.column, reading.kind)
@@ -176,6 +183,7 @@ def infer(
         metric=chosen_metric,
         split=chosen_split[0],
         labels=labels,
+        spellings=spellings,
         positive=_positive(labels, counts) if reading.kind == "binary" else "",
         score=score,
         sure=sure,
@@ -294,12 +302,47 @@ def _label_order(label: str) -> tuple[int, float, str]:
     return (0, number, label) if math.isfinite(number) else (1, 0.0, label)
 
 
-def _label_counts(contents: Contents, column: Column, labels: tuple[str, ...]) -> dict[str, int]:
+def _spellings(contents: Contents, column: Column, labels: tuple[str, ...]) -> dict[str, str]:
+    """Return labels that are another one in other capitals or blanks, with the commonest writing of it.
+
+    Single letters are left alone: `a` and `A` are two classes as often as one.
+    """
+    if column.kind == "number" or len({_folded(label) for label in labels}) == len(labels):
+        return {}
+    counts = _label_counts(contents, column, labels, {})
+    groups: dict[str, list[str]] = {}
+    for label in sorted(labels, key=lambda label: (-counts[label], label)):
+        groups.setdefault(_folded(label), []).append(label)
+    alike = [group for key, group in groups.items() if len(key) > 1]
+    return {other: group[0] for group in alike for other in group[1:]}
+
+
+def _folded(label: str) -> str:
+    return " ".join(label.split()).casefold()
+
+
+def _one_label(column: Column, spellings: dict[str, str]) -> Finding:
+    shown = ", ".join(f"`{other}` as `{label}`" for other, label in list(spellings.items())[:5])
+    return Finding(
+        "one-label-in-two-writings",
+        f"{quoted(column.name)} writes the same class in several ways, in other capitals or blanks; as classes of "
+        "their own they would be learned apart",
+        columns=(column.name,),
+        action=f"read {shown}",
+        evidence={"spellings": spellings},
+    )
+
+
+def _label_counts(
+    contents: Contents, column: Column, labels: tuple[str, ...], spellings: dict[str, str]
+) -> dict[str, int]:
     if not labels:
         return {}
     from toolkit.relations import counts_of  # noqa: PLC0415 - numpy, 80 ms
 
     counts = counts_of(contents.main.frame, column)
+    for other, label in spellings.items():
+        counts[label] = counts.get(label, 0) + counts.get(other, 0)
     return {label: counts.get(label, 0) for label in labels}
 
 
