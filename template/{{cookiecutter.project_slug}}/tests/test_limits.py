@@ -245,9 +245,15 @@ def test_an_origin_that_is_named_may_call(model_dir: Path, body: dict[str, Any])
     origin = "https://example.org"
     with TestClient(create_app(Settings(model_dir=model_dir, cors_origins=(origin,)))) as client:
         asked = {"origin": origin, "access-control-request-method": "POST"}
-        assert client.options("/predict", headers=asked).headers["access-control-allow-origin"] == origin
+        asked |= {"access-control-request-headers": "content-type, x-api-key"}
+        allowed = client.options("/predict", headers=asked)
+        assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (200, origin)
+        asked["origin"] = "https://example.com"
+        assert client.options("/predict", headers=asked).status_code == 400
         answered = client.post("/predict", json=body, headers={"origin": origin})
         assert answered.headers["access-control-allow-origin"] == origin
+        refused = client.post("/predict", json={}, headers={"origin": origin})
+        assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (422, origin)
         other = client.post("/predict", json=body, headers={"origin": "https://example.com"})
         assert "access-control-allow-origin" not in other.headers
 

@@ -55,8 +55,13 @@ def create_app(
     app.add_middleware(BodyLimit, body_bytes_max=settings.body_bytes_max, file_bytes_max=settings.file_bytes_max)
     app.add_middleware(Admission, settings=settings, room=gate.room)
     if settings.cors_origins:
-        headers = ["content-type", "x-api-key", "x-request-id"]
-        app.add_middleware(CORSMiddleware, allow_origins=list(settings.cors_origins), allow_headers=headers)
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["content-type", "x-api-key", "x-request-id"],
+            expose_headers=["retry-after", "x-model", "x-request-id"],
+        )
     app.add_middleware(Observed, telemetry=telemetry, logged=settings.log_requests)  # the last added is outermost
     _add_refusals(app)
     answers.add_routes(app, served)
