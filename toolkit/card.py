@@ -189,7 +189,9 @@ def seen(column: Column) -> str:
 def _number(value: float | str | None) -> str:
     if isinstance(value, str) or value is None:
         return str(value)
-    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"  # noqa: PLR2004 - exact
+    if abs(value) < 1e15 and (float(value).is_integer() or abs(value) >= 1e4):  # noqa: PLR2004 - exact, and in reach
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
 
 
 def _lead(plan: Plan, profile: Profile) -> str:

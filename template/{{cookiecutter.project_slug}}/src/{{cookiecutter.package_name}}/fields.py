@@ -149,7 +149,8 @@ def _hint(schema: Schema, column: Column) -> str:
     facts = schema.document["properties"][column.name]
     if "x-about" not in facts:
         return column.description
-    return " · ".join(filter(None, (facts["x-about"], _seen(schema, column, facts.get("x-seen", {})))))
+    seen = _seen(schema, column, facts.get("x-seen", {}))
+    return f"{facts['x-about']} · {seen}" if facts["x-about"] and seen else facts["x-about"] or seen.capitalize()
 
 
 def _seen(schema: Schema, column: Column, seen: Mapping[str, Any]) -> str:

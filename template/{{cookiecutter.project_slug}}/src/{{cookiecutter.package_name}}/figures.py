@@ -50,7 +50,7 @@ def _candidates(axes: Axes, metrics: Mapping[str, Any]) -> None:
         axes.plot([trial["mean"]], [place], "|", color=colour, markersize=22, markeredgewidth=3)
     axes.set_yticks(range(len(trials)), [trial["name"] for trial in reversed(trials)])
     axes.set_ylim(-0.6, len(trials) - 0.4)
-    better = "more is better" if metrics["greater_is_better"] else "less is better"
+    better = "higher is better" if metrics["greater_is_better"] else "lower is better"
     axes.set_xlabel(f"{metrics['metric']} of each fold, line at the mean ({better})")
     axes.set_title("Candidates in cross-validation", loc="left", color=INK)
 
@@ -61,7 +61,7 @@ def _importances(axes: Axes, metrics: Mapping[str, Any]) -> None:
     drops, spreads = [row["drop"] for row in found], [row["standard_deviation"] for row in found]
     axes.barh(range(len(found)), drops, xerr=spreads, color=ACCENT, ecolor=QUIET)
     axes.set_yticks(range(len(found)), names, fontsize=8)
-    axes.set_xlabel(f"loss of {metrics['metric']} when the column is shuffled")
+    axes.set_xlabel(f"loss in {metrics['metric']} when the column is shuffled")
     axes.set_title("What the model relies on", loc="left", color=INK)
 
 

@@ -211,7 +211,7 @@ def _drivers(explanation: Mapping[str, Any], prediction: object, cells: Mapping[
     least = LEAST_POINT if label is not None else LEAST_SHARE * abs(usual)
     shares = [(name, share) for name, share in explanation["contributions"].items() if abs(share) > least]
     if not shares:
-        nothing = "No column in particular: the answer is that of a usual row."
+        nothing = "No column in particular: this is as a usual row. Change a value to see its share."
         return tag("div", tag("h3", "What drove it"), tag("p", nothing, class_="quiet"))
     if label is None:
         lead = join(f"A usual row gets {number(usual, digits=6)}, this one {number(prediction, digits=6)}.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import figures
 from .figures import BARS_MAX, CLASSES_NAMED_MAX
-from .wording import named
+from .wording import LOWER_IS_BETTER, METRICS, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,9 +59,10 @@ def results(metrics: Mapping[str, Any]) -> str:
     name = metrics["metric"]
     score, guess = metrics["test"][name], metrics["baseline"][name]
     interval = f"95% interval {number(score['low'])} to {number(score['high'])}"
+    better = ", and lower is better" if name in LOWER_IS_BETTER else ""
     lead = (
-        f"**{named(name)}: {number(score['value'])}** ({interval}); a baseline that ignores the row gets "
-        f"{number(guess['value'])}. Scored once, on {rows['test']:,} rows that had no part in training; "
+        f"**{METRICS.get(name, name)}: {number(score['value'])}** ({interval}); a baseline that ignores the row gets "
+        f"{number(guess['value'])}{better}. Scored once, on {rows['test']:,} rows that had no part in training; "
         f"{rows['train']:,} rows were for learning."
     )
     lines = [lead, "", *_score_table(metrics), ""]
