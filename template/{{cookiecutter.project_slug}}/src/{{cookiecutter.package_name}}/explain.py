@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import factorial, isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from .features import DATE_PARTS, Numbers
 from .schema import InputError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,6 +31,16 @@ if TYPE_CHECKING:
 EXACT_MAX = 7  # columns up to which every set is asked: 128 of them
 SETS_MAX = 160  # about as many sets are asked otherwise; most shares of a probability are then right to 0.01
 SEED = 2014
+CELLS_MAX = 1_000_000  # numbers handed to the model at once: 8 MB
+
+
+class Question(NamedTuple):
+    """What to ask the model of one row: which output, which columns changed, which sets of them with what weights."""
+
+    place: int
+    changed: NDArray[np.intp]
+    sets: NDArray[np.bool_]
+    weights: NDArray[np.float64]
 
 
 class Explainer:
@@ -52,9 +62,11 @@ class Explainer:
         answers = self._model.answer_columns(columns, rows)
         with np.errstate(over="ignore", invalid="ignore"):  # told by row
             matrix = self._model.encoder.encode(columns, rows)
+            predictions = [answer["prediction"] for answer in answers]
+            asked = [self._question(*each) for each in zip(matrix, predictions, strict=True)]
             told = [
-                {**answer, "explanation": self._explanation(features, answer["prediction"])}
-                for features, answer in zip(matrix, answers, strict=True)
+                {**answer, "explanation": self._explanation(question, worth)}
+                for answer, question, worth in zip(answers, asked, self._worths(matrix, asked), strict=True)
             ]
         extreme = [
             row for row, each in enumerate(told) if not isfinite(sum(each["explanation"]["contributions"].values()))
@@ -63,30 +75,47 @@ class Explainer:
             raise InputError([Problem(row, None, "its numbers are too large to tell shares") for row in extreme])
         return told
 
-    def _explanation(self, features: NDArray[np.float64], prediction: object) -> dict[str, Any]:
-        """Return what is explained, the reference's answer to it, and each column's share, the largest first."""
-        schema = self._model.schema
-        explained, place = None, 0
+    def _question(self, features: NDArray[np.float64], prediction: object) -> Question:
+        """Return what to ask of a row: which output, and which columns differ from the reference's."""
+        schema, place = self._model.schema, 0
         if schema.task != "regression":
             asked = schema.positive if schema.task == "binary" and schema.positive in schema.labels else prediction
             place = schema.labels.index(asked)
-            explained = schema.label_texts[place]
-        shares = dict.fromkeys(self._names, 0.0)
         other = (features != self._usual) & ~(np.isnan(features) & np.isnan(self._usual))
         changed = np.unique(self._owners[other])
-        if len(changed):
-            sets, weights = coalitions(len(changed))
-            column = np.full(len(self._names), len(changed))  # all others share a place that is in no set
-            column[changed] = np.arange(len(changed))
-            taken = np.concatenate([sets, np.zeros((len(sets), 1), dtype=bool)], axis=1)[:, column[self._owners]]
-            worth = self._model.scorer.score(np.where(taken, features, self._usual))[:, place]
-            found = worth @ weights
-            shares.update(zip([self._names[index] for index in changed], found.tolist(), strict=True))
+        sets, weights = coalitions(len(changed))
+        return Question(place, changed, sets, weights)
+
+    def _worths(self, matrix: NDArray[np.float64], asked: Sequence[Question]) -> Iterator[NDArray[np.float64]]:
+        """Yield what the sets of each row are worth; those of several rows are asked at once, which is quicker."""
+        step = max(1, CELLS_MAX // (2 * SETS_MAX * matrix.shape[1]))
+        for start in range(0, len(asked), step):
+            part = asked[start : start + step]
+            taken = [self._taken(features, each) for features, each in zip(matrix[start:], part, strict=False)]
+            scores = self._model.scorer.score(np.concatenate(taken))
+            first = 0
+            for each in part:
+                yield scores[first : first + len(each.sets), each.place]
+                first += len(each.sets)
+
+    def _taken(self, features: NDArray[np.float64], asked: Question) -> NDArray[np.float64]:
+        """Return a row a set: the reference's features with those of the set's columns taken from the row."""
+        column = np.full(len(self._names), len(asked.changed))  # all others share a place that is in no set
+        column[asked.changed] = np.arange(len(asked.changed))
+        none = np.zeros((len(asked.sets), 1), dtype=bool)
+        return np.where(np.concatenate([asked.sets, none], axis=1)[:, column[self._owners]], features, self._usual)
+
+    def _explanation(self, asked: Question, worth: NDArray[np.float64]) -> dict[str, Any]:
+        """Return what is explained, the reference's answer to it, and each column's share, the largest first."""
+        shares = dict.fromkeys(self._names, 0.0)
+        found = (worth @ asked.weights).tolist()
+        shares.update(zip([self._names[index] for index in asked.changed], found, strict=True))
+        schema = self._model.schema
         return {
-            "explained": explained,
-            "reference": float(self._usual_answer[place]),
+            "explained": None if schema.task == "regression" else schema.label_texts[asked.place],
+            "reference": float(self._usual_answer[asked.place]),
             "contributions": dict(sorted(shares.items(), key=lambda share: -abs(share[1]))),
-            "exact": len(changed) <= EXACT_MAX,
+            "exact": len(asked.changed) <= EXACT_MAX,
         }
 
 
@@ -110,6 +139,8 @@ def coalitions(columns: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
 
 
 def _every_set(columns: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    if columns == 0:
+        return np.zeros((1, 0), dtype=bool), np.zeros((1, 0))
     sets = (np.arange(2**columns)[:, None] >> np.arange(columns)) & 1 == 1
     size = sets.sum(axis=1)
     orders = np.array([factorial(k) * factorial(columns - k - 1) for k in range(columns)]) / factorial(columns)
@@ -130,4 +161,7 @@ def _some_orders(columns: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
             sets[first + step :, column][: columns + 1 - step] = True
             weights[first + step, column] += 1 / len(orders)
             weights[first + step - 1, column] -= 1 / len(orders)
-    return sets, weights
+    distinct, which = np.unique(sets, axis=0, return_inverse=True)  # every order has the empty set and the full one
+    summed = np.zeros(distinct.shape)
+    np.add.at(summed, which.ravel(), weights)
+    return distinct, summed
