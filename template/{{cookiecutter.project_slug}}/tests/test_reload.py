@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import http.client
 import json
@@ -13,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import weakref
 from inspect import getfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi.testclient import TestClient
 
-from {{cookiecutter.package_name}}.reload import Reloading
+from {{cookiecutter.package_name}}.reload import Reloading, settle
 from {{cookiecutter.package_name}}.settings import Settings
 
 if TYPE_CHECKING:
@@ -159,6 +161,17 @@ def test_a_request_that_runs_is_finished_by_the_model_it_began_with(folder: Path
     assert new["model"] == "new"
     assert old["model"] != "new"
     assert old["predictions"] == new["predictions"]
+
+
+def test_a_model_that_was_replaced_leaves_the_memory(folder: Path) -> None:
+    app = Reloading(Settings(model_dir=folder), settle=settle)
+    served: list[weakref.ref[Any]] = []
+    for version in ("second", "third"):
+        served.append(weakref.ref(app.app.way.model))  # type: ignore[attr-defined]  # what the straight way asks
+        _publish(folder, version)
+        assert app.look()
+    gc.unfreeze()
+    assert [model() for model in served] == [None, None]
 
 
 def test_what_was_asked_is_remembered_over_a_new_model(folder: Path, schema: Schema) -> None:

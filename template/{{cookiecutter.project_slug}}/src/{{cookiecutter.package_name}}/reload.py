@@ -12,6 +12,7 @@ import gc
 import json
 import logging
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 GARBAGE_OBJECTS_MAX = 100_000  # new objects before Python looks for cycles among them
 TOLERANCE = 1e-6
+REMEMBERING = type(lru_cache(len))
 
 
 def serving() -> Reloading:
@@ -122,6 +124,9 @@ def hold_to_golden(folder: Path) -> Model:
 def settle() -> None:
     """Free what served before, and look no more for garbage in what serves now: applications are full of cycles."""
     gc.unfreeze()
+    for found in gc.get_objects():  # FastAPI remembers the functions behind routes, and these hold their model
+        if isinstance(found, REMEMBERING) and str(found.__module__).startswith("fastapi."):
+            found.cache_clear()
     gc.collect()
     gc.freeze()
 
