@@ -483,3 +483,31 @@ def test_one_class_in_two_writings_is_one_label_and_single_letters_stay_two() ->
     assert "one-label-in-two-writings" in codes_of(found.findings)
     letters = infer({**MEASURES, "class": ["a", "A", "b", "B"] * 15})
     assert (letters.labels, letters.spellings) == (("A", "B", "a", "b"), {})
+
+
+def test_a_response_in_several_words_is_a_fact_beside_what_happened() -> None:
+    columns = {**MEASURES, "Response": words(1, "full", "partial", "none yet", "worse"), "Recurred": words(2, "Yes", "No")}
+    assert infer(columns).target == "Recurred"
+    assert infer({**MEASURES, "Response": words(3, "0", "1")}).sure is True
+
+
+def test_the_state_of_a_complaint_does_not_outweigh_churn_in_silence() -> None:
+    columns = {**MEASURES, "complaint_status": words(1, "open", "closed", "asked"), "churn_risk": words(2, "1", "2", "3")}
+    found = infer(columns)
+    assert found.target == "churn_risk" or not found.sure
+
+
+def test_how_much_fertilizer_is_a_fact_and_which_fertilizer_a_question() -> None:
+    assert infer({**MEASURES, "Fertilizer": numbers(1), "Yield": numbers(2)}).target == "Yield"
+    assert infer({**MEASURES, "Fertilizer": words(1, "urea", "potash", "lime")}).target == "Fertilizer"
+
+
+def test_without_names_the_fewest_classes_beside_a_text_are_likelier_than_numbers() -> None:
+    text = [f"a long story about number {place} and so on it goes" for place in range(ROWS)]
+    columns = {
+        "column_1": [str(place * 37 % 997) for place in range(ROWS)],
+        "column_2": words(2, "joy", "anger", "fear"),
+        "column_3": text,
+    }
+    assert infer(columns).target == "column_2"
+    assert infer({**columns, "price": numbers(4)}).target == "price"

@@ -38,13 +38,13 @@ CONVENTION = {
 # What people want to know of a person, a thing or an event: yes or no, or which kind.
 HAPPENINGS = words_in(
     "accepted admission admitted anomaly approval approved attrition autism bankrupt bankruptcy canceled "
-    "cancellation cancelled cancer chd churn churned ckd clickbait clicked complaint conversion converted cvd death "
+    "cancellation cancelled cancer chd churn churned ckd clickbait clicked conversion converted cvd death "
     "deceased decision defaulted defaulter defect defective defects delayed delinquency delinquent dementia "
     "depression diabetes diabetic died disease disorder dropout edible eligible emotion exited failed failure "
     "fake faulty fraud fraudulent hateful hazardous hired infarction infected intent intrusion leaver malignancy "
     "malignant mortality noshow obese obesity offensive parkinson placed placement pneumonia poisonous potability "
-    "potable prognosis promoted purchased quit rain readmission readmitted recurrence rejected relapse resigned "
-    "responded sarcasm sarcastic satisfaction satisfied sentiment severity spam species stroke subscribed "
+    "potable prognosis promoted purchased quit rain readmission readmitted recurred recurrence rejected relapse "
+    "resigned responded sarcasm sarcastic satisfaction satisfied sentiment severity spam species stroke subscribed "
     "subscription survival survived toxic transported tumor turnover variety verdict win winner wins won"
 )
 # What people fall ill with: the answer where it stands alone, a fact beside others like it.
@@ -62,6 +62,7 @@ MAYBE = {
         (3.6, "left"),
         (3.4, "charges disposition mpg"),
         (3.0, "absenteeism adopted adoption alive cnt default deposit digit fault personality risk status"),
+        (2.4, "complaint magnitude"),
         (3.0, "cases crimes deaths fertilizer suicide suicides tip"),
         (
             2.8,
@@ -118,7 +119,7 @@ PHRASES = {
 }
 # These words beside another leave its meaning as it is.
 NEUTRAL = words_in(
-    "a amount bank be binary car class co customer daily detected did dollar dollars employee eur euro euros "
+    "a amount bank be binary burned car class co customer daily detected did dollar dollars employee eur euro euros "
     "event fetal final flag flight for found gbp global has hourly house in inr is k label lakh lakhs laptop life "
     "m machine median n name of overall p patient per reported resale risk rs sale selling sold status student "
     "target text the type usd variable was water weekly will wine y yn"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from toolkit.names import AMOUNTS, HAPPENINGS, ILLNESSES, core_of, evidence_of, quoted, says_span, words_in, words_of
-from toolkit.questions import CLASSES_MAX, FEW_NUMBERS, Question, question_of
+from toolkit.questions import CLASSES_MAX, FEW_NUMBERS, SOME_NUMBERS, Question, question_of
 
 if TYPE_CHECKING:
     from toolkit.contents import Contents
@@ -24,6 +24,8 @@ ILLNESSES_MANY = 3  # from here on they are a history, and any of them could be 
 STRONG_NAME = 2.9
 RANKED_ROWS_MIN = 20  # fewer rows are in some order by chance
 RANKED_ROWS_MAX = 200_000
+SORTS = words_in("category class crop drug fertilizer genre personality segment species stage type weather")
+VAGUE = words_in("output response result")
 YES_OR_NO = words_in("leave left default return reached")  # what happens or not, but is also done more or less
 SEXES = ({"male", "female"}, {"m", "f"}, {"man", "woman"}, {"men", "women"}, {"boy", "girl"})
 WEAK_NAME = 1.9  # below this no word of weight is in a name
@@ -127,6 +129,10 @@ def _weigh_name(one: Candidate, last_words: set[str]) -> None:
         points *= 0.4  # what happens or not has no size
     if one.question.kind == "binary" and evidence.word in AMOUNTS:
         points *= 0.6  # two values are no amount
+    if one.question.kind == "regression" and evidence.word in SORTS:
+        points *= 0.4  # how much of it, not which
+    if one.question.kind == "multiclass" and one.column.kind == "category" and evidence.word in VAGUE:
+        points *= 0.6  # several words for how somebody answered are a fact as often as the answer
     if one.question.kind == "binary" and "count" in evidence.word.split():
         points = 0.0  # nothing is counted to two
     if one.question.kind == "multiclass" and one.column.kind == "number" and evidence.word in ILLNESSES:
@@ -264,6 +270,10 @@ def _weigh_company(found: list[Candidate], profile: Profile, identifiers: set[st
     if texts and len(others) == 1 and others[0].question.kind != "regression":
         others[0].add(4.0, f"it is the only column beside the text in {quoted(texts[0].name)}")
         others[0].decided = True
+    few = [one for one in found if one.question.kind != "regression" and one.column.distinct <= SOME_NUMBERS]
+    if texts and few and all(one.named < WEAK_NAME for one in found):
+        fewest = min(few, key=lambda one: (one.column.distinct, one.column.name))
+        fewest.add(1.5, f"it has the fewest classes beside the text in {quoted(texts[0].name)}")
     words = [one for one in found if one.column.kind in {"category", "boolean"}]
     numbers = [one for one in found if one.column.kind == "number"]
     if len(words) == 1 and len(numbers) > 2 and words[0].named > -1 and not texts:  # noqa: PLR2004 - a table of measurements
