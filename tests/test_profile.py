@@ -462,3 +462,15 @@ def test_a_number_far_outside_is_a_gap_with_its_rows_and_the_option_to_keep_it()
     assert (told.overrule, told.evidence["rows"]) == ("--as 'a=number'", 2)
     assert profile_of({"a": [*ROWS, "-99"]}).columns[0].minimum == -99.0
     assert profile_of({"a": [str(900 + number) for number in range(99)] + ["999", "999"]}).columns[0].maximum == 999.0
+
+
+def test_steps_of_a_scale_are_told_to_have_an_order_and_other_words_are_not() -> None:
+    assert "ordered-categories" in codes_of(profile_of({"risk": ["Low", "Medium", "High"] * 20}).findings)
+    assert "ordered-categories" not in codes_of(profile_of({"risk": ["Low", "Rome", "High"] * 20}).findings)
+
+
+def test_degrees_on_a_map_are_told_and_numbers_of_another_range_are_not() -> None:
+    north, east = ([f"{start + place / 7:.3f}" for place in range(40)] for start in (40, 100))
+    assert "coordinates" in codes_of(profile_of({"pickup_latitude": north, "pickup_longitude": east}).findings)
+    assert "coordinates" not in codes_of(profile_of({"latitude": east, "longitude": north}).findings)
+    assert "coordinates" not in codes_of(profile_of({"latency": north, "long_run": east}).findings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,19 @@ NEAR_CONSTANT_SHARE = 0.995  # of rows with the same value
 MOSTLY_MISSING_SHARE = 0.5
 FEW_ROWS = 100  # below it any score is a guess
 WIDE_SHARE = 0.5  # columns per row from which chance finds patterns
+ORDERED_MIN = 3  # two words have an order anyway
+SCALES = tuple(
+    frozenset(scale.split(","))
+    for scale in (
+        "very low,low,mid,med,medium,moderate,average,high,vhigh,very high,extreme,lowest,highest,none,normal,severe",
+        "very bad,bad,poor,fair,ok,average,normal,good,very good,great,excellent,premium,ideal,outstanding",
+        "small,med,medium,big,large,xs,s,m,l,xl,xxl,tiny,huge",
+        "never,rarely,seldom,sometimes,often,usually,always,no,frequently",
+        "strongly disagree,disagree,neutral,agree,strongly agree",
+        "very dissatisfied,dissatisfied,neutral,satisfied,very satisfied",
+    )
+)
+COORDINATE = re.compile(r"(?i)(?<![a-z])(?:(lat|latitude|lattitude)|(lon|lng|long|longitude|longtitude))(?![a-z])")
 NAMED_MAX = 6  # columns named in one sentence
 
 
@@ -32,6 +46,8 @@ def find(judged: Sequence[Judged], *, rows: int, constants: tuple[str, ...], dup
     yield from _empty_and_constant(judged, constants)
     yield from _mostly_missing(judged)
     yield from _shapes(judged)
+    yield from _ordered(judged)
+    yield from _places(judged)
     yield from _sizes(judged, rows, duplicates)
 
 
@@ -213,6 +229,45 @@ def _shapes(judged: Sequence[Judged]) -> Iterator[Finding]:
                 action="kept as they stand; their words are read as text or category",
                 overrule=f"--drop {_quoted(found[0].name)}",
             )
+
+
+def _ordered(judged: Sequence[Judged]) -> Iterator[Finding]:
+    found = [
+        one
+        for one in judged
+        if one.kind == "category"
+        and ORDERED_MIN <= one.distinct == len(one.values)
+        and any({value.strip().casefold() for value in one.values} <= scale for scale in SCALES)
+    ]
+    if found:
+        yield Finding(
+            "ordered-categories",
+            f"the words in {_names(found)} are steps of a scale ({', '.join(found[0].values[:4])}), so in order",
+            columns=tuple(one.name for one in found),
+            action="read as categories: each step is learned by itself, which loses nothing while steps are few",
+            overrule=f"--drop {_quoted(found[0].name)}",
+        )
+
+
+def _places(judged: Sequence[Judged]) -> Iterator[Finding]:
+    by_part: dict[str, list[Judged]] = {"lat": [], "lon": []}
+    for one in judged:
+        match = COORDINATE.search(one.name)
+        bound = 90.0 if match and match[1] else 180.0
+        low, high = one.minimum, one.maximum
+        if not (match and isinstance(low, float) and isinstance(high, float)) or one.whole:
+            continue
+        if -bound <= low <= high <= bound:
+            by_part["lat" if match[1] else "lon"].append(one)
+    found = [*by_part["lat"], *by_part["lon"]]
+    if all(by_part.values()):
+        yield Finding(
+            "coordinates",
+            f"{_names(found)} are degrees on a map: together they say where a row is, alone little",
+            columns=tuple(one.name for one in found),
+            action="kept as numbers; trees find places by splitting both, linear models see little in them",
+            overrule=f"--drop {_quoted(found[0].name)}",
+        )
 
 
 def _sizes(judged: Sequence[Judged], rows: int, duplicates: int) -> Iterator[Finding]:
