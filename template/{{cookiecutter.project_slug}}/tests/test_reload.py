@@ -163,6 +163,7 @@ def test_a_request_that_runs_is_finished_by_the_model_it_began_with(folder: Path
     assert old["predictions"] == new["predictions"]
 
 
+@pytest.mark.slow
 def test_a_model_that_was_replaced_leaves_the_memory(folder: Path) -> None:
     app = Reloading(Settings(model_dir=folder), settle=settle)
     served: list[weakref.ref[Any]] = []
