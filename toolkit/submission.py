@@ -248,7 +248,7 @@ def _handed_in(kaggle: Kaggle, handle: Handle, answers: Path, message: str, say:
     """Return the submission's number after uploading the file; it is handed in once, even when the answer is lost."""
     say(f"uploading {answers.name}")
     token = _uploaded(kaggle, handle, answers, say)
-    before = {entry.ref for entry in _listed(kaggle, handle)}
+    before = {_whole(entry, "ref") for entry in _listed(kaggle, handle)}
     lost: AccessError | None = None
     said = ""
     try:
@@ -267,7 +267,7 @@ def _handed_in(kaggle: Kaggle, handle: Handle, answers: Path, message: str, say:
             return reference
     except (NetworkError, ServerError) as error:
         lost = error
-    new = [entry for entry in _listed(kaggle, handle) if entry.ref not in before]
+    new = [entry for entry in _listed(kaggle, handle) if _whole(entry, "ref") not in {0, *before}]
     mine = [entry for entry in new if _text(entry, "description") == message]
     if mine:
         return _whole(mine[0], "ref")
@@ -334,7 +334,7 @@ def _scored(kaggle: Kaggle, reference: int, handle: Handle, say: Callable[[str],
         try:
             told = kaggle.ask("competitions", "get_submission", about=handle, ref=reference)
         except NotFoundError:  # Kaggle knows of a new submission only after a moment
-            told = next((entry for entry in _listed(kaggle, handle) if entry.ref == reference), told)
+            told = next((entry for entry in _listed(kaggle, handle) if _whole(entry, "ref") == reference), told)
         except (NetworkError, ServerError, RateLimitError) as error:
             if waited >= WAITED_SECONDS_MAX:
                 raise
