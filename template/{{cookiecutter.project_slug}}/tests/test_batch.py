@@ -85,6 +85,7 @@ def test_quotes_formulas_and_odd_lines_make_no_difference(model: Model, golden: 
         assert "'-1.5" not in safe.getvalue()
 
 
+@pytest.mark.slow
 def test_processes_make_no_difference(model: Model, golden: list[dict[str, Any]]) -> None:
     content = _as_csv(model.schema, [case["row"] for case in golden]).encode()
     alone, shared = io.StringIO(), io.StringIO()

@@ -53,6 +53,7 @@ def test_every_candidate_is_served_exactly(tmp_path: Path, task: str, estimator:
         assert export.parity(served, predictor.predict(columns)) < export.TOLERANCE
 
 
+@pytest.mark.slow
 def test_equal_texts_in_another_order_are_served_exactly(tmp_path: Path) -> None:
     """Weights equal on paper may differ in the last bit; trees once split between them, and answers moved by 0.03."""
     project = made_up.project(tmp_path, "binary", "dummy", "gradient_boosting")
@@ -68,6 +69,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, A
     return project, train(project, model_dir=project / "model", say=print)
 
 
+@pytest.mark.slow
 def test_training_gives_a_model_that_beats_the_baseline(trained: tuple[Path, dict[str, Any]]) -> None:
     project, metrics = trained
     assert metrics["test"]["roc_auc"]["low"] > metrics["baseline"]["roc_auc"]["value"]
@@ -79,6 +81,7 @@ def test_training_gives_a_model_that_beats_the_baseline(trained: tuple[Path, dic
     assert answer.probabilities == pytest.approx(saved.predict(columns), abs=export.TOLERANCE)
 
 
+@pytest.mark.slow
 def test_the_same_data_and_seed_give_the_same_metrics(tmp_path: Path, trained: tuple[Path, dict[str, Any]]) -> None:
     project, first = made_up.project(tmp_path, "binary"), trained[1]
     again = train(project, model_dir=project / "model", say=print)
@@ -87,6 +90,7 @@ def test_the_same_data_and_seed_give_the_same_metrics(tmp_path: Path, trained: t
     }
 
 
+@pytest.mark.slow
 def test_a_candidate_past_the_time_limit_is_reported_as_skipped(tmp_path: Path) -> None:
     project = made_up.project(tmp_path, "regression")
     metrics = train(project, model_dir=project / "model", seconds=0.0, say=print)
