@@ -21,6 +21,7 @@ JSON = {"content-type": "application/json"}
 CSV = {"content-type": "text/csv"}
 ROUTES = ["/predict", "/explain"]
 MEGABYTE = b" " * 1_000_000
+NAME_CHARACTERS = 60  # a refusal repeats a name of this length whole
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,9 @@ def _refused(response: Response, status: int) -> list[dict[str, Any]]:
 
 
 def _longest(schema: Schema) -> str:
-    return max((column.name for column in schema.columns), key=len)
+    """Return the longest name that a refusal repeats whole: longer ones are cut there."""
+    names = [column.name for column in schema.columns]
+    return max((name for name in names if len(name) <= NAME_CHARACTERS), key=len, default=names[0][:NAME_CHARACTERS])
 
 
 def _raw(schema: Schema, value: str, *, beside: str = "") -> bytes:
@@ -104,10 +107,10 @@ BREACHES: dict[str, Callable[[Schema], bytes]] = {
     "a row a list": lambda schema: _rows(schema, []),
     "a row a text": lambda schema: _rows(schema, "row"),
     "rows twice": lambda schema: _rows(schema)[:-1] + b', "rows": []}',
-    "too many rows": lambda schema: _rows(schema, *[schema.example] * 1_000),
+    "too many rows": lambda schema: _rows(schema, *[{}] * 1_000),  # small in a wide table too
     "an extra column": lambda schema: _rows(schema, {**schema.example, "no such column": 1}),
     "an empty name": lambda schema: _rows(schema, {**schema.example, " ": 1}),
-    "many extra columns": lambda schema: _rows(schema, {f"{_longest(schema)}{n}": n for n in range(5_000)}),
+    "many extra columns": lambda schema: _rows(schema, {f"{_longest(schema)[:100]}{n}": n for n in range(5_000)}),
     "a long name": lambda schema: _rows(schema, {"x" * 1_000_000: 1}),
     "400 digits": lambda schema: _raw(schema, "9" * 400),
     "-400 digits": lambda schema: _raw(schema, "-" + "9" * 400),
@@ -178,7 +181,7 @@ def test_a_column_that_comes_twice_is_refused(client: TestClient, schema: Schema
         first = json.dumps({name: value})[:-1]
         body = '{"rows": [' + f"{first}, {json.dumps(schema.example)[1:]}]" + "}"
         (error,) = _refused(client.post(path, content=body, headers=JSON), 422)
-        assert (error["row"], error["column"]) == (0, name)
+        assert (error["row"], error["column"][:NAME_CHARACTERS]) == (0, name[:NAME_CHARACTERS])
 
 
 def test_numbers_at_the_edge_are_answered_or_refused_by_row(client: TestClient, schema: Schema) -> None:

@@ -102,7 +102,7 @@ def test_gaps_doubles_and_strangers_are_refused(
     for wanted, words in (
         (names[:-1], "rows"),
         ([*names[:-1], "nobody"], "no row called nobody"),
-        ([*names[:-1], names[0]], f"no row called {names[0]}"),
+        *([([*names[:-1], names[0]], f"no row called {names[0]}")] if len(names) > 1 else []),
     ):
         sample = _written(tmp_path / "sample.csv", [[KEY, model.schema.target], *([name, "0"] for name in wanted)])
         with pytest.raises(TableError, match=words):
