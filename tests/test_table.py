@@ -238,9 +238,14 @@ def test_notes_and_totals_below_the_table_are_left_out_and_told(tmp_path: Path, 
     assert "lines-below-table" in codes_of(table.findings)
 
 
-@pytest.mark.parametrize("last", ["Dora,,\n", "Total Recall,99,Mars\n", "Dora\n"])
+@pytest.mark.parametrize("last", ["Dora,,\n", "Total Recall,99,Mars\n", "Dora\n", "#1,,\n"])
 def test_a_last_row_with_gaps_is_a_row(tmp_path: Path, last: str) -> None:
     table = read(tmp_path, "name,age,town\nAnn,31,Bonn\nBob,42,Rome\nCid,5,Oslo\n" + last)
+    assert table.rows == 4
+
+
+def test_what_looks_like_a_note_below_rows_as_empty_is_a_row(tmp_path: Path) -> None:
+    table = read(tmp_path, "name,remark,seen\nAnn,,\nBob,well,yes\nCid,,\nSum,,\n")
     assert table.rows == 4
 
 

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 1 << 20  # Arrow reads so much at a time; larger blocks only took more memory (1,000,000 x 20)
 FOOTER_ROWS_MAX = 12  # rows at the end that may be notes
+FOOTER_ALIKE_SHARE_MAX = 0.05  # rows that look like a note; where more do, a note may be a row
 
 _TOTAL = re.compile(r"(grand )?totals?\b|sum\b|totals? rows?\b", re.IGNORECASE)
 _NOTE = re.compile(
-    r"(grand )?totals?\b|sum\b|(data )?sources?\b|notes?\b|last updated|generated|copyright|\(c\)|\u00a9|[*#]|--"
-    r"|end of|n ?=|data from|\d+ rows",
+    r"(grand )?totals?\b|sum\b|(data )?sources?\b|notes?\b|last updated|generated|copyright|\(c\)|\u00a9"
+    r"|[*#]+ *[^\W\d]|--|end of|n ?=|data from|\d+ rows",
     re.IGNORECASE,
 )
 
@@ -152,17 +153,26 @@ def _without_artefact(cells: pa.Table, dialect: Dialect) -> pa.Table:
 
 
 def _without_footer(cells: pa.Table) -> tuple[pa.Table, list[str]]:
-    """Cut off what stands below a table: a source, a note or a total in the first cell of rows that are else empty."""
+    """Cut off what stands below a table: a source, a note or a total in the first cell of rows that are else empty.
+
+    Where rows above are as empty, nothing tells a note from a row, and all stay.
+    """
     width, rows = cells.num_columns, cells.num_rows
     last = cells.slice(max(0, rows - FOOTER_ROWS_MAX)).to_pylist() if width > 1 else []
     below: list[str] = []
     for row in reversed(last[1:]):
-        first, *others = (cell.strip() for cell in row.values())
-        filled = sum(bool(cell) for cell in others)
+        first, filled = next(iter(row.values())).strip(), _filled_beyond_first(row)
         if not (_TOTAL.match(first) and filled <= width / 2) and not (_NOTE.match(first) and filled == 0):
             break
         below.insert(0, first)
+    above = cells.slice(0, min(rows - len(below), dialects.RECORDS_MAX)).to_pylist() if below else []
+    if sum(_filled_beyond_first(row) == 0 for row in above) > FOOTER_ALIKE_SHARE_MAX * len(above):
+        below = []
     return cells.slice(0, rows - len(below)), below
+
+
+def _filled_beyond_first(row: dict[str, str]) -> int:
+    return sum(bool(cell.strip()) for cell in list(row.values())[1:])
 
 
 def _footer(what: str, below: list[str]) -> Finding:
