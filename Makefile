@@ -6,7 +6,7 @@ DEMO ?= sample:breast-cancer
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint format types check docs build bench soak clean
+.PHONY: help setup demo test quick fuzz lint format types check docs build bench soak clean
 
 help: ## list these verbs
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -35,6 +35,9 @@ test: .venv/tests ## every test, the slow ones included
 
 quick: setup ## the tests that train nothing
 	$(BIN)/python -m pytest -m 'not slow'
+
+fuzz: setup ## the property tests on new random examples: what `make test` repeats was found here
+	HYPOTHESIS_PROFILE=search $(BIN)/python -m pytest -m hypothesis
 
 lint: setup ## style and likely mistakes
 	$(BIN)/ruff check .
