@@ -12,6 +12,7 @@ import math
 import os
 import platform
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Lock
@@ -25,6 +26,7 @@ from .features import Encoder
 from .notes import UNFAMILIAR, notes_of
 from .rows import RowReader
 from .schema import InputError, Problem, Schema
+from .trees import Trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +41,7 @@ logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 SERVED_FILES = ("schema.json", "encoder.json", "model.onnx")  # what an answer depends on, and so its version
+TREES_ROWS_MIN = 64  # from here on trees are quicker all at once
 SHARED_ROWS_MIN = 128  # fewer are not worth waking a second thread
 POSITIVE = "positive"  # the graph's output when it is the probability of the second of two labels
 USUAL_FILE = "reference.json"  # what is usual: explanations and notes use it, answers do not
@@ -78,6 +81,8 @@ class OnnxScorer:
                 self._row[:] = matrix
                 self._session.run_with_iobinding(self._one)
                 answer = self._found.copy()
+        elif len(matrix) >= TREES_ROWS_MIN and self._trees is not None:
+            answer = self._trees.score(matrix)
         else:
             alone = len(matrix) < SHARED_ROWS_MIN or self._threads == 1
             session = self._session if alone else self._on_every_core()
@@ -88,6 +93,10 @@ class OnnxScorer:
         both[:, 1:] = answer
         np.subtract(1.0, answer, out=both[:, :1])
         return both
+
+    @cached_property
+    def _trees(self) -> Trees | None:
+        return Trees.of(self._content)
 
     def _on_every_core(self) -> onnxruntime.InferenceSession:
         with self._turn:
