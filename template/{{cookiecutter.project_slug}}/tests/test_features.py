@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from {{cookiecutter.package_name}} import features
+from {{cookiecutter.package_name}} import features, texts
 
 
 @pytest.mark.parametrize(
@@ -28,12 +28,12 @@ def test_a_missing_date_is_missing_in_every_part() -> None:
 
 @pytest.mark.parametrize("longest", [1, 2])
 def test_words_are_weighted_as_scikit_learn_does(longest: int) -> None:
-    texts = ["A red, red house", "the house is old", "Ünïcode straße 2024", ""]
-    vectorizer = TfidfVectorizer(token_pattern=features.WORD.pattern, ngram_range=(1, longest), sublinear_tf=True)
-    expected = vectorizer.fit_transform(texts).toarray()
+    cells = ["A red, red house", "the house is old", "Ünïcode straße 2024", ""]
+    vectorizer = TfidfVectorizer(token_pattern=texts.WORD.pattern, ngram_range=(1, longest), sublinear_tf=True)
+    expected = vectorizer.fit_transform(cells).toarray()
     terms = vectorizer.get_feature_names_out().tolist()
-    step = features.Words({"column": "text", "longest": longest, "terms": terms, "idf": vectorizer.idf_.tolist()})
+    step = texts.Words({"column": "text", "longest": longest, "terms": terms, "idf": vectorizer.idf_.tolist()})
     found = np.empty_like(expected)
-    step.encode({"text": np.array(texts, dtype=object)}, found)
-    assert found == pytest.approx(expected, abs=10.0**-features.WEIGHT_DECIMALS)
-    assert features.words_of("A red house", 2) == ["a", "red", "house", "a red", "red house"]
+    step.encode({"text": np.array(cells, dtype=object)}, found)
+    assert found == pytest.approx(expected, abs=10.0**-texts.WEIGHT_DECIMALS)
+    assert texts.words_of("A red house", 2) == ["a", "red", "house", "a red", "red house"]

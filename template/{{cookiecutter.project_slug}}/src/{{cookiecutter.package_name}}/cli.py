@@ -1,4 +1,4 @@
-"""The project's commands: train, evaluate, predict, serve."""
+"""The project's commands: predict and serve, and those of ``learning``."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Annotated
 
 import typer
 
+from . import learning
 from .errors import ExplainedError
 from .settings import Settings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+learning.add_commands(app)
 
 PROBLEMS_SHOWN = 10
 # Cores are shared out by fold, not within a fit: two threads in one small fit wait for each other more than they work
@@ -42,30 +44,6 @@ def main() -> None:
     except FileNotFoundError as error:
         _say(f"error: {error.filename} does not exist")
         sys.exit(1)
-
-
-@app.command()
-def train(
-    seconds: Annotated[
-        float | None, typer.Option(min=0.0, help="Bound on comparing candidates; the plan's by default.")
-    ] = None,
-) -> None:
-    """Train on data/train.csv and write the model folder, MODEL_CARD.md and reports/."""
-    from .train import train as run  # noqa: PLC0415 - scikit-learn and pandas, 2 s
-
-    run(Path(), model_dir=Settings.from_environment().model_dir, seconds=seconds, say=_say)
-
-
-@app.command()
-def evaluate(
-    data: Annotated[
-        Path | None, typer.Option(help="A labelled CSV or Parquet file; the held-out part by default.")
-    ] = None,
-) -> None:
-    """Score the served model on the held-out rows, or on a labelled file, and print the table."""
-    from .evaluate import evaluate as run  # noqa: PLC0415 - scikit-learn, 1 s
-
-    typer.echo(run(Path(), model_dir=Settings.from_environment().model_dir, data=data))
 
 
 @app.command()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .features import Words
+from .texts import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .features import words_of
+from .texts import words_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -21,7 +21,8 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 
-from .features import DATE_PARTS, WEIGHT_DECIMALS, WORD, date_parts
+from .features import DATE_PARTS, date_parts
+from .texts import WEIGHT_DECIMALS, WORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .features import Encoder, Step, Words
+    from .features import Encoder, Step
     from .schema import Column, Schema
+    from .texts import Words
 
     Rows = Sequence[tuple[Any, ...]]  # a value a column, in the contract's order; UNSET where the row has none
     Noted = list[tuple[int, dict[str, Any]]]  # the column's place in the contract, and what to say of it
