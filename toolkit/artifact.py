@@ -1,0 +1,220 @@
+"""A model file becomes an ``Artifact``: what it is, who wrote it, and what opening it would run; it is never opened.
+
+    bytes -> the reader of their format -> what it would import, its inputs, why it can or cannot be served
+
+Nothing of the file is unpickled, imported or executed. What the content is decides, never the name's ending.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from toolkit import booster_files as boosters
+from toolkit.errors import ArtifactError
+from toolkit.files import sha256_of
+from toolkit.findings import Finding
+from toolkit.graph_files import is_onnx, see_onnx
+from toolkit.pickled import see_pickle
+from toolkit.records import Record
+from toolkit.seen import Port, Seen, finding
+from toolkit.streams import DamagedError, compression_of, open_stream
+from toolkit.verdicts import Import
+from toolkit.wire import Message
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from toolkit.streams import Stream
+
+__all__ = ["Artifact", "Import", "Port", "look", "require"]
+
+HEAD_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Artifact(Record):
+    """What the bytes of a model file tell.
+
+    ``opens`` are all globals that opening it would import, the worst first; ``allowed`` the harmless of them.
+    ``servable`` is whether the file may be opened and can be served; ``reason`` why not, ``way`` the nearest way to a
+    file that can. ``inputs`` and ``outputs`` are given as far as the bytes tell them, ``version`` is that of the
+    library which wrote the file, ``holds`` says in words what is in it.
+    """
+
+    name: str
+    size_bytes: int
+    sha256: str
+    framework: str
+    format: str
+    compression: str = ""
+    version: str = ""
+    python: str = ""
+    protocol: int | None = None
+    holds: str = ""
+    opens: tuple[Import, ...] = ()
+    inputs: tuple[Port, ...] = ()
+    outputs: tuple[Port, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    servable: bool = True
+    reason: str = ""
+    way: str = ""
+
+    @property
+    def allowed(self) -> frozenset[tuple[str, str]]:
+        """Return the (module, name) pairs that opening the file may import."""
+        return frozenset((one.module, one.name) for one in self.opens if one.verdict == "harmless")
+
+    @property
+    def refused(self) -> tuple[Import, ...]:
+        """Return the imports that are dangerous or unknown."""
+        return tuple(one for one in self.opens if one.verdict != "harmless")
+
+
+def look(path: Path) -> Artifact:
+    """Return what the model file (or model folder) at ``path`` is, from its bytes alone.
+
+    A file that is dangerous, damaged or of a kind that is not served comes back with ``servable`` false and the
+    reason; ``ArtifactError`` is raised for what is no model at all, and for what cannot be read.
+    """
+    try:
+        if path.is_dir():
+            message = f"the folder `{path.name}` is no model that is known here"
+            raise ArtifactError(message, hint="name the model file in it")
+        size = path.stat().st_size
+        if size == 0:
+            message = f"`{path.name}` is empty: 0 bytes"
+            raise ArtifactError(message, hint="download it again")
+        seen = _see(path)
+        return _artifact(path, seen, size_bytes=size, sha256=sha256_of(path))
+    except OSError as error:
+        message = f"`{path.name}` cannot be read: {error.strerror or error}"
+        raise ArtifactError(message, hint="check the path, its permissions and the disk") from error
+
+
+def require(artifact: Artifact, *, trust: bool = False) -> None:
+    """Raise ``ArtifactError`` when the file must not be opened or cannot be served, with the reason.
+
+    ``trust`` lets imports pass that are dangerous or unknown; damage and forms without a way to serve stay refused.
+    """
+    if artifact.servable or (trust and artifact.refused and not artifact.reason.startswith("it is damaged")):
+        return
+    message = f"`{artifact.name}` cannot be used: {artifact.reason}"
+    raise ArtifactError(message, hint=artifact.way or "ask for an ONNX file")
+
+
+def _artifact(path: Path, seen: Seen, *, size_bytes: int, sha256: str) -> Artifact:
+    found = seen.findings
+    renamed = _renamed(path, seen)
+    if renamed:
+        found = (finding("renamed", renamed, "warning"), *found)
+    return Artifact(
+        name=path.name,
+        size_bytes=size_bytes,
+        sha256=sha256,
+        framework=seen.framework,
+        format=seen.format,
+        compression=seen.compression,
+        version=seen.version,
+        python=seen.python,
+        protocol=seen.protocol,
+        holds=seen.holds,
+        opens=seen.opens,
+        inputs=seen.inputs,
+        outputs=seen.outputs,
+        findings=found,
+        servable=not seen.reason,
+        reason=seen.reason,
+        way=seen.way,
+    )
+
+
+# What a file's ending promises: formats by the first word of their name.
+ENDINGS = {
+    ".onnx": ("onnx",),
+    ".skops": ("skops",),
+    ".cbm": ("catboost",),
+    ".ubj": ("xgboost",),
+    ".keras": ("keras",),
+    ".h5": ("hdf5", "keras"),
+    ".hdf5": ("hdf5", "keras"),
+    ".tflite": ("tflite",),
+    ".safetensors": ("safetensors",),
+    ".gguf": ("gguf",),
+    ".joblib": ("joblib", "pickle"),
+    ".pkl": ("pickle", "joblib"),
+    ".pickle": ("pickle", "joblib"),
+    ".pt": ("torch", "torchscript", "exported"),
+    ".pth": ("torch", "torchscript"),
+    ".pt2": ("exported",),
+    ".npy": ("npy",),
+    ".npz": ("npz",),
+    ".pmml": ("pmml",),
+    ".rds": ("rds",),
+    ".mat": ("matlab",),
+}
+
+
+def _renamed(path: Path, seen: Seen) -> str:
+    promised = ENDINGS.get(path.suffix.lower())
+    if promised is None or seen.format.split("-")[0] in promised:
+        return ""
+    return f"its name ends with `{path.suffix}` and its content is {seen.format}: the content counts"
+
+
+def _see(path: Path) -> Seen:
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    kind = compression_of(head)
+    try:
+        seen = _see_magic(path, _mapped(path), head)
+        if seen is not None:
+            return seen
+        with open_stream(path, compression=kind) as stream:
+            seen = _see_stream(stream, path, kind)
+    except (DamagedError, struct.error, ValueError, OverflowError, RecursionError) as error:
+        message = f"`{path.name}` is damaged or no model: {_told(error)}"
+        raise ArtifactError(message, hint="download it again") from error
+    return Seen(**{**vars(seen), "compression": kind})
+
+
+def _told(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _mapped(path: Path) -> memoryview:
+    """Return the bytes of a file without reading them all; the map ends with the last view of it."""
+    with path.open("rb") as file:
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def _see_magic(path: Path, data: memoryview, head: bytes) -> Seen | None:
+    """Return what a file is that its first bytes name, ``None`` when they do not."""
+    if head.startswith(b"CBM1"):
+        return boosters.see_catboost(data)
+    if re.match(rb"\s*\{\s*\"(?:learner|version|Config)\"", head):
+        return boosters.see_xgboost_json(data)
+    message = Message(data)
+    if head[:1] == b"\x08" and is_onnx(message):
+        return see_onnx(message, path.resolve().parent)
+    return None
+
+
+def _see_stream(stream: Stream, path: Path, kind: str) -> Seen:
+    """Return what a file is that is read in order, as it lies there or decompressed."""
+    head = stream.peek(HEAD_BYTES)
+    if head.startswith(b"tree\n") and b"version=" in head:
+        return boosters.see_lightgbm(stream)
+    if head[:2] in {b"{L", b"{i", b"{U", b"{I", b"{l"} and b"learner" in head[:40]:
+        return boosters.see_xgboost_ubj(stream)
+    if boosters.is_xgboost_binary(head):
+        return boosters.see_xgboost_binary(head)
+    seen = see_pickle(stream)
+    if seen.protocol or not seen.reason.startswith("it is damaged") or seen.opens:
+        return seen
+    packed = f" (packed with {kind})" if kind else ""
+    message = f"`{path.name}` is no model that is known here{packed}: it begins with {head[:12]!r}"
+    raise ArtifactError(message, hint="a table is read by the same command; else export the model as ONNX")
