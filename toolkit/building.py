@@ -85,17 +85,28 @@ def create(
     """
     steps = steps or Steps()
     slug = names(default_name(contents.provenance) if name is None else name).slug
-    into = into.absolute()
-    path = into / slug
+
+    def make(stage: Path) -> Build:
+        with steps("render"):
+            project = render(plan, schema, profile, contents, into=stage, name=name, author=author)
+        return build(project, tests=tests, steps=steps)
+
+    return appear(into.absolute() / slug, make, steps=steps)
+
+
+def appear(path: Path, make: Callable[[Path], Build], *, steps: Steps) -> Build:
+    """Let ``make`` work in a hidden folder beside ``path``, and move the project it made there when it is done.
+
+    The hidden folder is gone after any failure or interruption, and so are parents of ``path`` that were made for it.
+    """
     check_free(path)
     with disk_errors_told(path):
-        made = _make_folders(into)
+        made = _make_folders(path.parent)
         try:
-            stage = Path(tempfile.mkdtemp(prefix=f".{slug}.", dir=into))
+            stage = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
             try:
-                with steps("render"):
-                    project = render(plan, schema, profile, contents, into=stage, name=name, author=author)
-                built = build(project, tests=tests, steps=steps)
+                built = make(stage)
+                project = built.project
                 check_free(path)
                 if path.exists():
                     path.rmdir()
@@ -128,6 +139,11 @@ def build(
         ran = run(project, [sys.executable, "-m", project.package, "train"], say=tell)
         if ran.code:
             raise _training_error(ran)
+    return tested(project, tests=tests, steps=steps, tell=tell)
+
+
+def tested(project: Project, *, tests: bool, steps: Steps, tell: Callable[[str], None]) -> Build:
+    """Run the project's own tests unless they are not wanted, and return its scores and their counts."""
     counts = None
     if tests:
         with steps("test"):

@@ -222,14 +222,19 @@ def render(
         "source": plain_text(shareable(plan.source), characters_max=SUMMARY_CHARACTERS_MAX) or named.slug,
     }
     plan = dataclasses.replace(plan, source=shareable(plan.source))
-    contents = dataclasses.replace(contents, provenance=_shareable_provenance(contents.provenance))
-    with disk_errors_told(path), _removed_on_failure(path):
+    contents = dataclasses.replace(contents, provenance=shareable_provenance(contents.provenance))
+    with disk_errors_told(path), removed_on_failure(path):
         into.mkdir(parents=True, exist_ok=True)
-        _render_template(context, into.absolute(), overwrite=path.exists())
-        for cache in [folder for folder in path.rglob("*") if folder.name in CACHES]:
-            shutil.rmtree(cache)
+        render_template(context, into.absolute(), overwrite=path.exists())
+        without_caches(path)
         _write_data(path, plan, schema, profile, contents)
     return Project(path=path, slug=named.slug, package=named.package, title=context["title"])
+
+
+def without_caches(path: Path) -> None:
+    """Take away what a template used in place has left behind."""
+    for cache in [folder for folder in path.rglob("*") if folder.name in CACHES]:
+        shutil.rmtree(cache)
 
 
 def shareable(source: str) -> str:
@@ -237,7 +242,8 @@ def shareable(source: str) -> str:
     return PurePath(source).name if PurePath(source).is_absolute() or source.startswith((".", "~")) else source
 
 
-def _shareable_provenance(provenance: Provenance) -> Provenance:
+def shareable_provenance(provenance: Provenance) -> Provenance:
+    """Return where a source came from as others may read it."""
     address = "" if provenance.url.startswith("file:") else provenance.url
     return dataclasses.replace(provenance, source=shareable(provenance.source), url=address)
 
@@ -250,11 +256,36 @@ def _summary(plan: Plan) -> str:
     return f"Predicts {plan.target} ({question}) from {len(plan.treatments)} {columns}"
 
 
-def _render_template(context: dict[str, str], into: Path, *, overwrite: bool) -> None:
+def render_template(context: dict[str, str], into: Path, *, overwrite: bool, family: str = "") -> None:
+    """Write the template's files into ``into``; a ``family`` of projects replaces some of them and leaves some out.
+
+    ``template/<family>/without.txt`` lists what is left out: a file, or a section of one by ``path#Heading``.
+    """
+    _generate(template_folder(), context, into, overwrite=overwrite)
+    if not family:
+        return
+    overlay = template_folder() / family
+    path = into / context["project_slug"]
+    for line in (overlay / "without.txt").read_text(encoding="utf-8").splitlines():
+        name, _, heading = line.replace("{{cookiecutter.package_name}}", context["package_name"]).partition("#")
+        if heading:
+            _cut_section(path / name, heading)
+        else:
+            (path / name).unlink()
+    _generate(overlay, context, into, overwrite=True)
+
+
+def _cut_section(path: Path, heading: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    before, after = text.split(f"## {heading}\n", 1)
+    rest = after.split("\n## ", 1)
+    path.write_text(before + (f"## {rest[1]}" if len(rest) > 1 else ""), encoding="utf-8", newline="\n")
+
+
+def _generate(template: Path, context: dict[str, str], into: Path, *, overwrite: bool) -> None:
     from cookiecutter.exceptions import CookiecutterException  # noqa: PLC0415 - 150 ms
     from cookiecutter.generate import generate_context, generate_files  # noqa: PLC0415 - as above
 
-    template = template_folder()
     try:
         made = generate_context(str(template / "cookiecutter.json"), extra_context=context)
         generate_files(str(template), made, str(into), overwrite_if_exists=overwrite, accept_hooks=False)
@@ -312,7 +343,7 @@ def disk_errors_told(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _removed_on_failure(path: Path) -> Iterator[None]:
+def removed_on_failure(path: Path) -> Iterator[None]:
     """Take ``path`` away again when the block fails or is interrupted; an empty folder that was there stays."""
     was_there = path.exists()
     try:

@@ -1,0 +1,313 @@
+"""A model that somebody else made is served as it was: read, written down, and held against its own library."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import DATASETS
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingRegressor,
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.feature_selection import SelectKBest
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge, SGDClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import BernoulliNB, GaussianNB, MultinomialNB
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import (
+    KBinsDiscretizer,
+    MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    PolynomialFeatures,
+    PowerTransformer,
+    StandardScaler,
+)
+from sklearn.svm import SVR
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from toolkit.cage import Caged, read_caged
+from toolkit.caged.mending import mended
+from toolkit.caged.reading import read
+from toolkit.download import Provenance
+from toolkit.errors import ArtifactError
+from toolkit.graphs import model_of
+from toolkit.wrapping import TOLERANCE, Wrapped, describe_model, wrap
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+IRIS = load_iris(as_frame=True)
+DIABETES = load_diabetes(as_frame=True)
+
+CLASSIFIERS = [
+    LogisticRegression(max_iter=500),
+    make_pipeline(StandardScaler(), LogisticRegression(C=0.1)),
+    SGDClassifier(loss="log_loss", random_state=1),
+    SGDClassifier(loss="modified_huber", random_state=1),
+    LinearDiscriminantAnalysis(),
+    GaussianNB(),
+    BernoulliNB(binarize=2.0),
+    DecisionTreeClassifier(random_state=1),
+    RandomForestClassifier(20, random_state=1),
+    GradientBoostingClassifier(n_estimators=10, random_state=1),
+    HistGradientBoostingClassifier(max_iter=10),
+    AdaBoostClassifier(n_estimators=5, random_state=1),
+    KNeighborsClassifier(),
+    KNeighborsClassifier(weights="distance"),
+    MLPClassifier((8,), max_iter=20, random_state=1),
+    CalibratedClassifierCV(GaussianNB(), cv=3),
+    CalibratedClassifierCV(DecisionTreeClassifier(max_depth=2), method="isotonic", cv=3),
+    VotingClassifier([("a", GaussianNB()), ("b", DecisionTreeClassifier(max_depth=2))], voting="soft"),
+    StackingClassifier([("a", GaussianNB()), ("b", DecisionTreeClassifier(max_depth=2))], cv=2),
+    GridSearchCV(make_pipeline(MinMaxScaler(), LogisticRegression()), {"logisticregression__C": [1, 2]}, cv=2),
+    make_pipeline(PolynomialFeatures(2), PCA(3, whiten=True), LogisticRegression()),
+    make_pipeline(SelectKBest(k=2), KBinsDiscretizer(4, quantile_method="averaged_inverted_cdf"), LogisticRegression()),
+    make_pipeline(PowerTransformer(), LogisticRegression()),
+    make_pipeline(SimpleImputer(add_indicator=True), LogisticRegression(max_iter=500)),
+]
+REGRESSORS = [
+    Ridge(),
+    PoissonRegressor(),
+    DecisionTreeRegressor(random_state=1),
+    ExtraTreesRegressor(10, random_state=1),
+    GradientBoostingRegressor(n_estimators=10, random_state=1),
+    HistGradientBoostingRegressor(max_iter=10),
+    BaggingRegressor(n_estimators=3, random_state=1),
+    KNeighborsRegressor(weights="distance"),
+    SVR(),
+    TransformedTargetRegressor(Ridge(), func=np.log1p, inverse_func=np.expm1),
+]
+
+
+def served(caged: Caged | Any) -> NDArray[np.float64]:
+    """Return what ONNX Runtime answers to the drawn rows of a model that reads no texts."""
+    import onnxruntime
+
+    document, rows = caged.document, caged.document["rows"]
+    blocks = []
+    for step in document["encoder"]["steps"]:
+        if step["step"] == "numbers":
+            blocks += [[[np.nan if row[name] is None else row[name]] for row in rows] for name in step["columns"]]
+        else:
+            name = step["column"]
+            blocks.append([step["vectors"].get("" if row[name] is None else row[name], step["unseen"]) for row in rows])
+    features = np.hstack([np.asarray(block, dtype=np.float64) for block in blocks])
+    graph = model_of(
+        document["nodes"],
+        caged.arrays,
+        document["output"],
+        width=features.shape[1],
+        answers=caged.arrays["answers"].shape[1],
+    )
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    found: NDArray[np.float64] = session.run(None, {"features": features})[0]
+    return found
+
+
+def difference(caged: Caged | Any) -> float:
+    expected = caged.arrays["answers"]
+    return float(np.max(np.abs(served(caged) - expected) / np.maximum(1.0, np.abs(expected))))
+
+
+def name_of(model: Any) -> str:
+    return "-".join(type(step).__name__ for _, step in model.steps) if hasattr(model, "steps") else type(model).__name__
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("model", CLASSIFIERS, ids=name_of)
+def test_a_classifier_answers_as_its_own_library(model: Any, classes: int) -> None:
+    rows = IRIS.target < 2 if classes == 2 else slice(None)
+    labels = np.array(["no", "yes", "perhaps"])[IRIS.target[rows]]
+    reading = read(model.fit(IRIS.data[rows], labels), rows=200, seed=1)
+    assert (reading.document["answer"], len(reading.document["classes"])) == ("probabilities", classes)
+    assert np.ptp(reading.arrays["answers"]) > 0
+    assert difference(reading) < 1e-9
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("model", REGRESSORS, ids=name_of)
+def test_a_number_is_the_librarys_own(model: Any) -> None:
+    reading = read(model.fit(DIABETES.data, DIABETES.target), rows=200, seed=1)
+    assert [column["name"] for column in reading.document["columns"]] == list(DIABETES.data.columns)
+    assert np.ptp(reading.arrays["answers"]) > 0
+    assert difference(reading) < 1e-9
+
+
+def mixed() -> tuple[pd.DataFrame, NDArray[Any]]:
+    generator = np.random.default_rng(1)
+    frame = pd.DataFrame(
+        {
+            "age": generator.integers(1, 80, 300).astype(float),
+            "sex": generator.choice(["m", "f"], 300),
+            "town": generator.choice(["Rome", "Bonn", "Oslo"], 300),
+            "size": generator.choice(["S", "M", "L"], 300),
+            "rooms": generator.integers(0, 4, 300),
+        }
+    )
+    frame.loc[::7, "age"] = np.nan
+    frame["town"] = frame["town"].astype(object).where(generator.random(300) > 0.1, np.nan)
+    target = (frame["age"].fillna(30) + 20 * (frame["sex"] == "m") > 45).astype(np.int64)
+    return frame, target.to_numpy()
+
+
+def table_model(**encoder: Any) -> Pipeline:
+    fill = SimpleImputer(strategy="most_frequent")
+    columns = ColumnTransformer(
+        [
+            ("numbers", make_pipeline(SimpleImputer(), StandardScaler()), ["age"]),
+            ("words", make_pipeline(fill, OneHotEncoder(**encoder)), ["sex", "town"]),
+            ("steps", OrdinalEncoder(categories=[["S", "M", "L"]]), ["size"]),
+            ("counts", OneHotEncoder(), ["rooms"]),
+        ]
+    )
+    return Pipeline([("columns", columns), ("model", LogisticRegression(max_iter=500))])
+
+
+@pytest.mark.parametrize(
+    "encoder", [{}, {"drop": "first"}, {"handle_unknown": "infrequent_if_exist", "min_frequency": 95}], ids=str
+)
+def test_columns_keep_their_names_categories_and_gaps(encoder: dict[str, Any]) -> None:
+    frame, target = mixed()
+    reading = read(table_model(**encoder).fit(frame, target), rows=200, seed=1)
+    columns = {column["name"]: column for column in reading.document["columns"]}
+    assert list(columns) == list(frame.columns)
+    assert set(columns["town"]["categories"]) == {"Rome", "Bonn", "Oslo"}
+    assert columns["size"]["categories"] == ["S", "M", "L"]
+    assert [columns[name]["nullable"] for name in ("age", "town", "size", "rooms")] == [True, True, False, False]
+    assert difference(reading) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        (make_pipeline(CountVectorizer(tokenizer=str.split, token_pattern=None), MultinomialNB()), "code of its own"),
+        (KNeighborsClassifier(metric="canberra"), "the distance 'canberra'"),
+    ],
+    ids=["tokenizer", "distance"],
+)
+def test_a_part_without_a_served_form_is_named(model: Any, why: str) -> None:
+    texts = isinstance(model, Pipeline)
+    given = ["a b", "b c"] * 10 if texts else IRIS.data
+    model.fit(given, [0, 1] * 10 if texts else IRIS.target)
+    with pytest.raises(Exception, match=why):
+        read(model, rows=20, seed=1)
+
+
+def test_a_model_of_another_form_is_mended_before_it_is_asked() -> None:
+    model = table_model().fit(*mixed())
+    imputer = model.named_steps["columns"].named_transformers_["words"].steps[0][1]
+    for name in ("_fit_dtype", "_fill_dtype", "keep_empty_features"):
+        vars(imputer).pop(name, None)
+    added = mended(model)
+    assert {"SimpleImputer._fit_dtype", "SimpleImputer.keep_empty_features"} <= added
+    assert difference(read(model, rows=50, seed=1)) < 1e-9
+
+
+# --- whole projects ---------------------------------------------------------------------------------------------------
+
+
+def described(path: Path, caged: Caged) -> Wrapped:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return describe_model(
+        caged, file=path.name, size_bytes=path.stat().st_size, sha256=digest, framework="scikit-learn", target="answer"
+    )
+
+
+def made(path: Path, into: Path, **options: Any) -> Any:
+    caged = read_caged(path, allowed=[], trust=True)
+    return wrap(
+        described(path, caged), caged, provenance=Provenance(source=path.name), into=into, name="made", **options
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "model",
+    [
+        table_model(handle_unknown="ignore"),
+        make_pipeline(CountVectorizer(), TfidfTransformer(), MultinomialNB()),
+        make_pipeline(TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 3)), RandomForestClassifier(5)),
+        GradientBoostingRegressor(n_estimators=5),
+    ],
+    ids=name_of,
+)
+def test_a_wrapped_project_passes_its_own_tests_lint_and_types(tmp_path: Path, model: Any) -> None:
+    texts = ["win money now", "call me later", "a free prize", "see you at home"] * 10
+    if "CountVectorizer" in name_of(model) or "TfidfVectorizer" in name_of(model):
+        model.fit(texts, ["spam", "ham"] * 20)
+    else:
+        model.fit(*(mixed() if isinstance(model, Pipeline) else (DIABETES.data, DIABETES.target)))
+    path = tmp_path / "model.joblib"
+    joblib.dump(model, path)
+    built = made(path, tmp_path)
+    assert built.tests.failed == 0
+    assert built.tests.passed > 100
+    assert built.metrics["parity"]["difference"] <= TOLERANCE
+    project = built.project.path
+    for command in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):
+        assert_passes(project, command)
+    card = (project / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert hashlib.sha256(path.read_bytes()).hexdigest() in card
+    assert not list(project.rglob("*.pkl"))
+    assert not (project / "src" / "made" / "train.py").exists()
+
+
+def assert_passes(project: Path, command: list[str]) -> None:
+    import subprocess
+    import sys
+
+    ran = subprocess.run([sys.executable, "-m", *command], cwd=project, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_a_served_form_that_answers_otherwise_leaves_no_project(tmp_path: Path) -> None:
+    path = tmp_path / "model.joblib"
+    joblib.dump(Ridge().fit(DIABETES.data, DIABETES.target), path)
+    caged = read_caged(path, allowed=[], trust=True)
+    caged.arrays["answers"][0] += 1.0
+    with pytest.raises(ArtifactError, match="no faithful served form"):
+        wrap(described(path, caged), caged, provenance=Provenance(source="x"), into=tmp_path / "out", name="made")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "written_by"),
+    [
+        ("no-show-appointment-pipeline/no_show_model.joblib", "1.6.1"),
+        ("titanic-decision-tree-pipeline/pipe.pkl", "0.23.1"),
+    ],
+)
+def test_a_real_file_of_an_older_version_is_served_exactly(file: str, written_by: str, tmp_path: Path) -> None:
+    path = DATASETS / "models" / file
+    if not path.is_file():
+        pytest.skip("the real model files are not on this machine")
+    built = made(path, tmp_path, tests=False)
+    assert built.metrics["parity"]["difference"] < 1e-12
+    plan = json.loads((built.project.path / "model" / "plan.json").read_text(encoding="utf-8"))
+    assert written_by in json.dumps(plan)

@@ -1,0 +1,83 @@
+"""``python -m toolkit.caged JOB``: lock this process in, open the file, write down what it is and what it answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any, Dict
+
+
+def main() -> int:
+    """Do the job in the folder named on the command line; ``result.json`` says how it ended."""
+    folder = Path(sys.argv[1]).resolve()
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    _load_libraries()
+    from .lock import lock  # noqa: PLC0415 - after what the lock would refuse
+
+    limits = job["limits"]
+    readable = [Path(path) for path in dict.fromkeys(job["readable"])]
+    layers = lock(
+        folder,
+        readable,
+        memory_bytes=limits["memory_bytes"],
+        seconds=limits["seconds"],
+        file_bytes=limits["file_bytes"],
+    )
+    result: Dict[str, Any] = {"layers": list(layers)}
+    try:
+        result.update(_done(folder, job))
+    except MemoryError:
+        result["error"] = {"kind": "limits", "message": "it takes more memory than the cage gives"}
+    except BaseException as error:  # noqa: BLE001 - whatever the file makes happen ends as one sentence
+        result["error"] = {
+            "kind": _kind(error),
+            "message": f"{error}" or type(error).__name__,
+            "type": type(error).__name__,
+        }
+        result["traceback"] = traceback.format_exc()
+    (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
+    return 0
+
+
+def _load_libraries() -> None:
+    """Load what the model will need while files may still be looked for everywhere."""
+    import numpy as np  # noqa: F401, PLC0415
+
+    for name in ("pandas", "sklearn", "joblib", "scipy.sparse", "sklearn.pipeline", "sklearn.ensemble"):
+        try:
+            __import__(name)
+        except ImportError:
+            continue
+
+
+def _done(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
+    import numpy as np  # noqa: PLC0415 - loaded by now
+
+    from .mending import mended  # noqa: PLC0415 - as above
+    from .opening import Opener  # noqa: PLC0415 - as above
+    from .reading import read  # noqa: PLC0415 - as above
+
+    opener = Opener(frozenset((module, name) for module, name in job["allowed"]), trust=bool(job.get("trust")))
+    model = opener.open(folder / "model", bytes_max=job["limits"]["file_bytes"])
+    fresh = mended(model)
+    found = read(model, rows=job["rows"], seed=job["seed"], names=job.get("names"))
+    np.savez(str(folder / "arrays.npz"), **found.arrays)
+    versions = {}
+    for name in ("sklearn", "numpy", "pandas", "scipy"):
+        if name in sys.modules:
+            versions[name] = str(getattr(sys.modules[name], "__version__", ""))
+    written = sorted(opener.versions)
+    return {**found.document, "lost": sorted(opener.lost | fresh), "versions": versions, "written_by": written}
+
+
+def _kind(error: BaseException) -> str:
+    names = {"RefusedError": "refused", "CagedError": "refused", "LostError": "lost", "UnservedError": "unserved"}
+    return names.get(type(error).__name__, "failed")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("JOBLIB_MULTIPROCESSING", "0")
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""A fitted model becomes what it reads (columns), how it answers (graph), and what it answers (drawn rows)."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Dict, List, Optional
+
+import numpy as np
+
+from . import drawing
+from .estimators import Answer, estimate
+from .graph import Graph, Slot, UnservedError, Value
+
+VECTORIZERS = {"CountVectorizer", "TfidfVectorizer"}
+
+
+class Reading:
+    """All that the outside needs: ``document`` is JSON, ``arrays`` the constants and answers."""
+
+    def __init__(self, document: Dict[str, Any], arrays: Dict[str, Any]) -> None:
+        self.document = document
+        self.arrays = arrays
+
+
+def read(model: Any, *, rows: int, seed: int, names: Optional[List[str]] = None) -> Reading:
+    """Return the reading of a fitted model; ``UnservedError`` when it has no served form or does not answer."""
+    model = _model_in(model)
+    texts = _reads_texts(model)
+    told = names_in(model)
+    slots = [Slot(name) for name in (["text"] if texts else told or names or _numbered(model))]
+    if len({slot.name for slot in slots}) != len(slots):
+        message = "two columns of the model have the same name"
+        raise UnservedError(message)
+    graph = Graph(slots)
+    answer = estimate(graph, model, Value(graph.base, slots))
+    terms = {text.slot.name: text.facts["terms"] for text in graph.texts.values()}
+    ask = _Asker(model, answer, framed=bool(told) and not texts, texts=texts)
+    columns = drawing.draw(slots, rows, seed=seed, terms=terms)
+    answers = ask(columns)
+    columns, answers = _with_gaps(slots, columns, answers, ask, seed=seed)
+    document = {
+        "model": _described(model),
+        "columns": [_facts(slot) for slot in slots],
+        "named": bool(told),
+        "answer": answer.kind,
+        "classes": None if answer.classes is None else [_json(one) for one in answer.classes.tolist()],
+        "encoder": {"format": 1, "steps": graph.settle()},
+        "nodes": graph.nodes,
+        "output": answer.tensor,
+        "rows": [dict(zip(columns, row)) for row in zip(*columns.values())],
+    }
+    return Reading(document, {**graph.constants, "answers": answers})
+
+
+class _Asker:
+    """Asks the model's own library, in the form that it wants."""
+
+    def __init__(self, model: Any, answer: Answer, *, framed: bool, texts: bool) -> None:
+        self.model, self.answer, self.framed, self.texts = model, answer, framed, texts
+
+    def __call__(self, columns: Dict[str, List[Any]]) -> Any:
+        given = drawing.as_input(columns, framed=self.framed, texts=self.texts)
+        if self.answer.kind == "probabilities":
+            return np.asarray(self.model.predict_proba(given), dtype=np.float64)
+        found = np.asarray(self.model.predict(given))
+        if self.answer.kind == "number":
+            return found.astype(np.float64).reshape(-1, 1)
+        classes = [] if self.answer.classes is None else self.answer.classes.tolist()
+        return np.array([[float(one == label) for label in classes] for one in found.ravel().tolist()])
+
+
+def _with_gaps(slots: List[Slot], columns: Any, answers: Any, ask: _Asker, *, seed: int) -> Any:
+    """Find out which columns may have gaps by asking, and give those some."""
+    few = {name: values[:2] for name, values in columns.items()}
+    for slot in slots:
+        slot.nullable = False
+        if slot.kind in {"text", "boolean"}:
+            continue
+        with contextlib.suppress(Exception):
+            found = ask(drawing.with_gap(few, slot.name))
+            slot.nullable = bool(np.isfinite(found).all())
+    nullable = [slot for slot in slots if slot.nullable]
+    if not nullable:
+        return columns, answers
+    generator = np.random.default_rng(seed + 1)
+    count = len(answers)
+    gapped = columns
+    for slot in nullable:
+        rows = np.flatnonzero(generator.random(count) < min(0.3, 2.0 / len(nullable))).tolist()
+        gapped = drawing.with_gap(gapped, slot.name, rows)
+    return gapped, ask(gapped)
+
+
+def _model_in(found: Any) -> Any:
+    """Return the one model in what was opened: itself, or the only one in a dictionary or list."""
+    if hasattr(found, "predict"):
+        return found
+    inner = list(found.values()) if isinstance(found, dict) else list(found) if isinstance(found, (list, tuple)) else []
+    models = [one for one in inner if hasattr(one, "predict")]
+    if len(models) == 1:
+        return models[0]
+    kind = type(found).__name__
+    if models:
+        message = f"the file holds {len(models)} models in a {kind}, expected one"
+    elif hasattr(found, "transform"):
+        message = f"the file holds a {kind}, which prepares data and answers nothing: it is no model by itself"
+    else:
+        message = f"the file holds a {kind}, not a fitted model: nothing in it has `predict`"
+    raise UnservedError(message)
+
+
+def _first(model: Any) -> Any:
+    """Return the step that sees the data first."""
+    while True:
+        if hasattr(model, "steps") and model.steps:
+            model = model.steps[0][1]
+        elif hasattr(model, "best_estimator_"):
+            model = model.best_estimator_
+        elif hasattr(model, "regressor_"):
+            model = model.regressor_
+        else:
+            return model
+
+
+def _reads_texts(model: Any) -> bool:
+    first = _first(model)
+    if hasattr(first, "transformer_list"):
+        return all(_reads_texts(inner) for _, inner in first.transformer_list)
+    return type(first).__name__ in VECTORIZERS
+
+
+def names_in(model: Any) -> List[str]:
+    """Return the names of the columns that the model was fitted on, none when it does not know them."""
+    seen = [model, _first(model)]
+    for one in seen:
+        for name in ("feature_names_in_", "_df_columns", "_columns_", "_feature_names_in"):
+            try:
+                found = getattr(one, name, None)
+            except Exception:  # noqa: BLE001, S112 - a property that asks what is not fitted
+                continue
+            if found is not None and len(found) and all(isinstance(each, str) for each in found):
+                return [str(each) for each in found]
+    return []
+
+
+def _numbered(model: Any) -> List[str]:
+    for one in (model, _first(model)):
+        for name in ("n_features_in_", "_n_features", "n_features_", "n_features"):
+            try:
+                count = getattr(one, name, None)
+            except Exception:  # noqa: BLE001, S112 - as above
+                continue
+            if isinstance(count, (int, np.integer)):
+                return [f"feature_{place}" for place in range(int(count))]
+        for name in ("coef_", "theta_", "mean_", "statistics_", "scale_", "data_min_", "cluster_centers_"):
+            values = getattr(one, name, None)
+            if values is not None:
+                return [f"feature_{place}" for place in range(int(np.asarray(values).shape[-1]))]
+        if hasattr(one, "coefs_"):
+            return [f"feature_{place}" for place in range(int(np.asarray(one.coefs_[0]).shape[0]))]
+    message = f"{type(model).__name__} does not tell how many columns it reads"
+    raise UnservedError(message)
+
+
+def _facts(slot: Slot) -> Dict[str, Any]:
+    low, high = drawing.bounds(slot)
+    known = slot.kind == "number" and (slot.low is not None or bool(slot.marks))
+    return {
+        "name": slot.name,
+        "kind": slot.kind,
+        "nullable": slot.nullable,
+        "categories": slot.categories,
+        "low": low if known else None,
+        "high": high if known else None,
+    }
+
+
+def _described(model: Any) -> List[str]:
+    """Return the names of the model's parts in order, as one would say them."""
+    if hasattr(model, "steps") and model.steps:
+        return [name for _, step in model.steps for name in _described(step)]
+    if hasattr(model, "best_estimator_"):
+        return _described(model.best_estimator_)
+    return [model if isinstance(model, str) else type(model).__name__]
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
+    return value

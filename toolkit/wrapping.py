@@ -1,0 +1,462 @@
+"""A model file becomes a project: read in a cage, written down as JSON and ONNX, proven, tested, put in place.
+
+Nothing is trained. What the model reads and answers is its own; the proof is that the served model answers a few
+hundred drawn rows as the model's own library does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import platform
+import re
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from toolkit import graphs
+from toolkit.building import Build, appear, run, tested
+from toolkit.card import licence_in_words, markdown, notice, size
+from toolkit.errors import ArtifactError
+from toolkit.plan import DataFile, Decision, Plan
+from toolkit.project import (
+    SUMMARY_CHARACTERS_MAX,
+    TITLE_CHARACTERS_MAX,
+    Project,
+    check_free,
+    names,
+    plain_text,
+    removed_on_failure,
+    render_template,
+    shareable,
+    shareable_provenance,
+    without_caches,
+)
+from toolkit.records import Record, dump
+from toolkit.schema import DRAFT, TEXT_EXAMPLE
+from toolkit.steps import Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from toolkit.cage import Caged
+    from toolkit.download import Provenance
+
+TOLERANCE = 1e-5  # as the project's own evaluate.py holds it
+GOLDEN_ROWS = 40
+VALUES_MAX = 100
+SCORED = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "rmse"}
+ANSWER = "prediction"  # what the answer is called when nobody says
+
+_OPENED = (
+    "A pickle is a program, so the file was not opened in the process that made this project. Its bytes were "
+    "read first, for what it would import. Then it was opened in a process of its own that could neither reach the "
+    "network nor write outside a scratch folder ({layers}). What came out is arithmetic: `model/encoder.json` and "
+    "`model/model.onnx`."
+)
+
+
+@dataclass(frozen=True)
+class Wrapped(Record):
+    """What a model file was taken for: its parts, question, columns, and what opened it."""
+
+    file: str
+    size_bytes: int
+    sha256: str
+    framework: str
+    parts: tuple[str, ...]
+    task: Literal["binary", "multiclass", "regression"]
+    target: str
+    labels: tuple[str, ...]
+    columns: int
+    named: bool
+    written_by: str
+    opened_by: str
+    layers: tuple[str, ...]
+    trusted: bool = False
+    findings: tuple[str, ...] = ()
+
+
+def wrap(
+    wrapped: Wrapped,
+    caged: Caged,
+    *,
+    provenance: Provenance,
+    into: Path,
+    name: str,
+    author: str = "",
+    tests: bool = True,
+    steps: Steps | None = None,
+) -> Build:
+    """Render, prove and test the project of a model that was read, and only then let it appear in ``into``.
+
+    ``ArtifactError`` when the served model does not answer as the original did.
+    """
+    steps = steps or Steps()
+    path = into.absolute() / names(name).slug
+
+    def make(stage: Path) -> Build:
+        with steps("render"):
+            project = _render(wrapped, caged, provenance=provenance, into=stage, name=name, author=author)
+        with steps("prove"):
+            difference = _proven(project, wrapped, steps)
+            _tell_proof(project, wrapped, provenance, difference, rows=len(caged.document["rows"]))
+        return tested(project, tests=tests, steps=steps, tell=steps.say)
+
+    return appear(path, make, steps=steps)
+
+
+def describe_model(
+    caged: Caged,
+    *,
+    file: str,
+    size_bytes: int,
+    sha256: str,
+    framework: str,
+    target: str = "",
+    trusted: bool = False,
+) -> Wrapped:
+    """Return what the model is, from its reading."""
+    document = caged.document
+    versions = document.get("versions", {})
+    classes = _labels(document)
+    findings = []
+    if not document["named"]:
+        findings.append("the model does not name its columns: they are numbered, in the order that it reads them")
+    if document.get("lost"):
+        findings.append(f"parts of an older form were brought up to date: {', '.join(document['lost'][:5])}")
+    return Wrapped(
+        file=file,
+        size_bytes=size_bytes,
+        sha256=sha256,
+        framework=framework,
+        parts=tuple(document["model"]),
+        task=_task(document),
+        target=target or ANSWER,
+        labels=tuple(str(label) for label in classes),
+        columns=len(document["columns"]),
+        named=bool(document["named"]),
+        written_by=", ".join(document.get("written_by", ())) or versions.get("sklearn", ""),
+        opened_by=versions.get("sklearn", ""),
+        layers=tuple(document.get("layers", ())),
+        trusted=trusted,
+        findings=tuple(findings),
+    )
+
+
+def _task(document: Mapping[str, Any]) -> Literal["binary", "multiclass", "regression"]:
+    if document["answer"] == "number":
+        return "regression"
+    if document["answer"] == "labels":
+        message = f"the model ({', '.join(document['model'])}) gives a class without its probability"
+        raise ArtifactError(message, hint="models that give probabilities or a number are served")
+    count = len(document["classes"])
+    if count < graphs.BINARY:
+        message = "the model knows one class alone, and so answers nothing"
+        raise ArtifactError(message, hint="wrap a model that was fitted on two classes or more")
+    return "binary" if count == graphs.BINARY else "multiclass"
+
+
+def _labels(document: Mapping[str, Any]) -> list[int | str]:
+    """Return the classes as JSON carries them: whole numbers when all are, else texts."""
+    classes = document["classes"] if document["answer"] != "number" else None
+    if not classes:
+        return []
+    if all(isinstance(one, int | float) and not isinstance(one, bool) and float(one).is_integer() for one in classes):
+        return [int(one) for one in classes]
+    return [str(one) for one in classes]
+
+
+def _render(wrapped: Wrapped, caged: Caged, *, provenance: Provenance, into: Path, name: str, author: str) -> Project:
+    named = names(name)
+    path = into.absolute() / named.slug
+    check_free(path)
+    provenance = shareable_provenance(provenance)
+    title = provenance.title or named.slug
+    context = {
+        "project_slug": named.slug,
+        "package_name": named.package,
+        "title": plain_text(title, characters_max=TITLE_CHARACTERS_MAX) or named.slug,
+        "summary": plain_text(_summary(wrapped), characters_max=SUMMARY_CHARACTERS_MAX),
+        "author": plain_text(author, characters_max=TITLE_CHARACTERS_MAX) or f"The {named.slug} authors",
+        "source": plain_text(shareable(provenance.source), characters_max=SUMMARY_CHARACTERS_MAX) or named.slug,
+    }
+    with removed_on_failure(path):
+        render_template(context, into.absolute(), overwrite=path.exists(), family="wrapped")
+        without_caches(path)
+        (path / "model").mkdir(exist_ok=True)
+        for file, content in _model_files(wrapped, caged, provenance, title=title).items():
+            (path / file).write_bytes(content)
+    return Project(path=path, slug=named.slug, package=named.package, title=context["title"])
+
+
+def _summary(wrapped: Wrapped) -> str:
+    answers = {"binary": " or ".join(wrapped.labels), "multiclass": f"one of {len(wrapped.labels)} classes"}
+    what = answers.get(wrapped.task, "a number")
+    columns = "column" if wrapped.columns == 1 else "columns"
+    return f"Answers with {what} from {wrapped.columns} {columns}, by a {wrapped.parts[-1]} made elsewhere"
+
+
+def _model_files(wrapped: Wrapped, caged: Caged, provenance: Provenance, *, title: str) -> dict[str, bytes]:
+    """Return every file of the model's folder by its path in the project."""
+    document, labels = caged.document, _labels(caged.document)
+    schema = contract(wrapped, document, title=title)
+    width = _width(document["encoder"]["steps"])
+    graph = graphs.model_of(
+        document["nodes"],
+        {name: array for name, array in caged.arrays.items() if name != "answers"},
+        document["output"],
+        width=width,
+        answers=max(1, len(labels)),
+        probabilities=wrapped.task != "regression",
+    )
+    answers = caged.arrays["answers"]
+    if not all(math.isfinite(value) for value in answers.ravel().tolist()):
+        message = f"`{wrapped.file}` answers some drawn rows with numbers that are not finite"
+        raise ArtifactError(message, hint="nothing can be proven of it; wrap another version of the model")
+    flat = wrapped.task == "regression"
+    rows = [
+        {"row": row, "answer": answer[0] if flat else answer}
+        for row, answer in zip(document["rows"], answers.tolist(), strict=True)
+    ]
+    drawn = [{**case, "answer": [case["answer"]] if flat else case["answer"]} for case in rows]
+    files = {
+        "encoder.json": _json(document["encoder"]),
+        "model.onnx": graph,
+        "schema.json": dump(schema).encode(),
+        "golden.json": _json({"rows": rows[:GOLDEN_ROWS]}),
+        "drawn.json": _json({"rows": drawn}),
+    }
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
+    version = hashlib.sha256(
+        "".join(hashes[name] for name in ("schema.json", "encoder.json", "model.onnx")).encode()
+    ).hexdigest()[:12]
+    manifest = {
+        "format": 1,
+        "version": version,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "files": hashes,
+        "versions": _versions(),
+    }
+    example = {name: facts["examples"][0] for name, facts in schema["properties"].items()}
+    files["example.json"] = _json({"rows": [example]})
+    files["manifest.json"] = dump(manifest).encode()
+    files["plan.json"] = dump(_plan(wrapped, provenance, title).to_json()).encode()
+    files["provenance.json"] = dump(provenance.to_json()).encode()
+    files["metrics.json"] = dump(_metrics(wrapped, version)).encode()
+    return {
+        **{f"model/{name}": content for name, content in files.items()},
+        "NOTICE": notice(title, provenance).encode(),
+    }
+
+
+def contract(wrapped: Wrapped, document: Mapping[str, Any], *, title: str) -> dict[str, Any]:
+    """Return the input contract of a model that was read, as JSON Schema."""
+    columns = document["columns"]
+    labels = _labels(document)
+    first = document["rows"][0]
+    return {
+        "$schema": DRAFT,
+        "title": title,
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {column["name"]: _property(column, first[column["name"]]) for column in columns},
+        "required": [column["name"] for column in columns if not column["nullable"]],
+        "x-task": wrapped.task,
+        "x-target": wrapped.target,
+        "x-labels": labels,
+        "x-positive": labels[-1] if wrapped.task == "binary" else None,
+        "x-ignored": {},
+    }
+
+
+def _property(column: Mapping[str, Any], drawn: object) -> dict[str, Any]:
+    kind, nullable = column["kind"], column["nullable"]
+    json_type = {"number": "number", "boolean": "boolean"}.get(kind, "string")
+    facts: dict[str, Any] = {
+        "type": [json_type, "null"] if nullable else json_type,
+        "x-kind": kind,
+        "x-missing": [""],
+    }
+    gaps = ", may be missing" if nullable else ""
+    if kind == "category":
+        values = column["categories"]
+        shown = ", ".join(values[:5])
+        more = f" and {len(values) - 5} more" if len(values) > 5 else ""  # noqa: PLR2004 - as shown
+        facts["description"] = f"One of: {shown}{more}{gaps}"
+        facts["examples"] = [values[0]]
+        facts["x-seen"] = {"values": values[:VALUES_MAX], "distinct": len(values)}
+    elif kind == "boolean":
+        facts["description"] = f"True or false{gaps}"
+        facts["examples"] = [True]
+        facts["x-words"] = {"True": True, "False": False}
+    elif kind == "text":
+        facts["description"] = f"A text{gaps}"
+        facts["examples"] = [TEXT_EXAMPLE]
+    else:
+        low, high = column["low"], column["high"]
+        around = f"; the model was met with numbers around {low:.4g} to {high:.4g}" if low is not None else ""
+        facts["description"] = f"A number{gaps}{around}"
+        value = (low + high) / 2 if low is not None else drawn if isinstance(drawn, int | float) else 0.0
+        facts["examples"] = [float(f"{value:.4g}")]
+    return facts
+
+
+def _width(steps: Sequence[Mapping[str, Any]]) -> int:
+    width = 0
+    for step in steps:
+        if step["step"] == "numbers":
+            width += len(step["columns"])
+        elif step["step"] == "lookup":
+            width += 1
+        else:
+            width += len(step["project"][0]) if "project" in step else len(step["terms"])
+    return width
+
+
+def _plan(wrapped: Wrapped, provenance: Provenance, title: str) -> Plan:
+    opened = ", ".join(wrapped.layers)
+    decisions = (
+        Decision("file", f"{wrapped.file}, {size(wrapped.size_bytes)}", f"SHA-256 {wrapped.sha256}"),
+        Decision("model", " -> ".join(wrapped.parts), f"{wrapped.framework} {wrapped.written_by}".strip()),
+        Decision("opened", f"in a cage: {opened}", f"with {wrapped.framework} {wrapped.opened_by}".strip()),
+        *(
+            (Decision("trust", "its imports were not held against the list", "asked for", "leave out --trust"),)
+            if wrapped.trusted
+            else ()
+        ),
+        Decision(
+            "target",
+            wrapped.target,
+            "nobody said what it answers" if wrapped.target == ANSWER else "asked for",
+            "--target COLUMN",
+        ),
+    )
+    return Plan(
+        source=shareable(provenance.source),
+        title=title,
+        task=wrapped.task,
+        target=wrapped.target,
+        metric=SCORED[wrapped.task],
+        metric_why="the usual one of such answers",
+        split="random",
+        split_why="nothing is trained",
+        data=DataFile(path="", rows=0, sha256=""),
+        labels=wrapped.labels,
+        positive=wrapped.labels[-1] if wrapped.task == "binary" else "",
+        decisions=decisions,
+    )
+
+
+def _metrics(wrapped: Wrapped, version: str, difference: float | None = None, rows: int = 0) -> dict[str, Any]:
+    return {
+        "model": version,
+        "task": wrapped.task,
+        "target": wrapped.target,
+        "metric": SCORED[wrapped.task],
+        "rows": {},
+        "test": {},
+        "baseline": {},
+        "candidates": [],
+        "chosen": " -> ".join(wrapped.parts),
+        "why": "it came so",
+        "importances": [],
+        "parity": {"difference": difference, "tolerance": TOLERANCE, "rows": rows},
+        "versions": _versions(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version  # noqa: PLC0415 - 20 ms
+
+    return {"python": platform.python_version(), "numpy": version("numpy"), "onnxruntime": version("onnxruntime")}
+
+
+def _proven(project: Project, wrapped: Wrapped, steps: Steps) -> float:
+    """Return the largest difference that the project's own ``evaluate`` finds; ``ArtifactError`` when too large."""
+    ran = run(project, [sys.executable, "-m", project.package, "evaluate"], say=steps.say)
+    told = " ".join(line.strip() for line in ran.lines if line.strip())
+    found = re.search(r"largest difference from the original's answers ([\d.e+\-]+|nan|inf)", told)
+    if found is None or ran.code:
+        why = f"differs by {found[1]} in the worst of the drawn rows" if found else f"could not be asked: {told[-200:]}"
+        message = f"`{wrapped.file}` has no faithful served form: its served model {why}"
+        raise ArtifactError(
+            message, hint="it is not served rather than served wrong; `kaggle2app inspect` shows its parts"
+        )
+    return float(found[1])
+
+
+def _tell_proof(project: Project, wrapped: Wrapped, provenance: Provenance, difference: float, *, rows: int) -> None:
+    model = project.path / "model"
+    version = json.loads((model / "manifest.json").read_text(encoding="utf-8"))["version"]
+    metrics = _metrics(wrapped, version, difference, rows)
+    (model / "metrics.json").write_text(dump(metrics), encoding="utf-8", newline="\n")
+    card = model_card(wrapped, shareable_provenance(provenance), difference=difference, rows=rows, title=project.title)
+    (project.path / "MODEL_CARD.md").write_text(card, encoding="utf-8", newline="\n")
+    readme = project.path / "README.md"
+    told = (
+        f"It answers {rows} drawn rows as the original does: the largest difference is {difference:.1e}. "
+        "Whether the original is right was not measured."
+    )
+    text = readme.read_text(encoding="utf-8")
+    start, end = "<!-- results:start -->", "<!-- results:end -->"
+    head, rest = text.split(start, 1)
+    tail = rest.split(end, 1)[1]
+    readme.write_text(f"{head}{start}\n\n{told}\n\n{end}{tail}", encoding="utf-8", newline="\n")
+
+
+def model_card(wrapped: Wrapped, provenance: Provenance, *, difference: float, rows: int, title: str) -> str:
+    """Return MODEL_CARD.md: what the file was, what it was taken for, how that was proven, whose it is."""
+    facts = [
+        ("File", f"`{wrapped.file}`, {size(wrapped.size_bytes)}"),
+        ("SHA-256", f"`{wrapped.sha256}`"),
+        ("Parts", markdown(" -> ".join(wrapped.parts))),
+        ("Written by", markdown(f"{wrapped.framework} {wrapped.written_by}")),
+        ("Opened by", markdown(f"{wrapped.framework} {wrapped.opened_by}")),
+        ("Source", markdown(provenance.source)),
+        (
+            "Licence of the model",
+            markdown(f"{provenance.licence or 'unknown'}: {licence_in_words(provenance.licence)}"),
+        ),
+    ]
+    kinds = {"binary": "one of two classes", "multiclass": f"one of {len(wrapped.labels)} classes"}
+    answer = kinds.get(wrapped.task, "a number")
+    labels = f": {', '.join(markdown(label) for label in wrapped.labels[:20])}" if wrapped.labels else ""
+    lines = [
+        f"# Model card: {markdown(title)}",
+        f"A model that somebody else made, served as it was: {answer}{labels}, from {wrapped.columns} columns.",
+        "## What it is",
+        "\n".join(["| What | Value |", "| --- | --- |", *(f"| {what} | {value} |" for what, value in facts)]),
+        "## How it was opened",
+        _OPENED.format(layers=", ".join(wrapped.layers))
+        + (
+            " Its imports were not held against the list of harmless ones: `--trust` was given."
+            if wrapped.trusted
+            else ""
+        ),
+        "## What was proven",
+        (
+            f"{rows} rows were drawn across what the model tells of its columns, near its thresholds too. The model's "
+            f"own library and the served model answer them alike: the largest difference is {difference:.1e} (relative "
+            f"for numbers above 1), at most {TOLERANCE:.0e} is accepted."
+        ),
+        "## What is not known",
+        "\n".join(
+            [
+                "- Which rows it learned from, and how well it does: nothing was scored here.",
+                *(f"- {finding[0].upper()}{finding[1:]}." for finding in wrapped.findings),
+            ]
+        ),
+    ]
+    for key, heading in (("overview", "What its page says"), ("usage", "How its page says to use it")):
+        said = markdown(provenance.details.get(key, ""), characters_max=1500)
+        if said:
+            lines += [f"## {heading}", f"> {said}"]
+    return "\n\n".join(lines) + "\n"
+
+
+def _json(values: object) -> bytes:
+    return (json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n").encode()
