@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import csv
 import os
-import re
 from collections import deque
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
+from .files import FileReader
 from .model import Model
+from .schema import InputError
 from .tables import line, unique_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-    from concurrent.futures import Executor as Pool
-    from concurrent.futures import Future
+    from concurrent.futures import Executor
 
     from numpy.typing import NDArray
 
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
     from .tables import Chunk
 
 SHARED_BYTES_MIN = 8_000_000  # a smaller file is done before other processes have started
-WAITING_MAX = 6  # chunks on their way: two for each of a few workers, so memory stays flat
-_MODEL: Model | None = None  # in a worker process: the model it answers with
+AHEAD = 4  # chunks given to each process: one that it works on, others so that it never waits
+PROCESSES_MAX = 8  # one reads and writes for all: it could not keep more of them busy
+WAITING_MAX = 32  # chunks on their way, about 2 MB each, so memory stays flat
+_WORKER: Worker | None = None  # in a worker process: what it answers with
 SPREADSHEET_STARTS = ("=", "+", "-", "@", "\t", "\r")
-FORMULA = re.compile(r"(?:^|[,\n])(?:[=@\t\r]|[+-](?!\d*\.?\d*(?:[,\n]|$)))")  # a cell that may need an apostrophe
+SIGNS = "".join(SPREADSHEET_STARTS).encode()
 
 
 def header(model: Model, names: Sequence[str]) -> list[str]:
@@ -38,6 +42,28 @@ def header(model: Model, names: Sequence[str]) -> list[str]:
     if model.schema.task != "regression":
         added += [f"probability_{label}" for label in model.schema.label_texts]
     return [*names, *unique_names([*names, *added])[len(names) :]]
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A model with what it has read so far of a file."""
+
+    model: Model
+    reader: FileReader
+
+    @classmethod
+    def of(cls, model: Model) -> Worker:
+        """Return a worker that has read nothing yet."""
+        return cls(model, FileReader(model.schema, model.encoder))
+
+    def answer(self, chunk: Chunk, cell: Callable[[str], str] = str) -> str:
+        """Return the chunk's rows with their answers as CSV lines; ``InputError`` names every problem in it."""
+        if not len(chunk):
+            self.model.schema.from_cells(chunk.columns())  # the header may break the contract by itself
+            return ""
+        tails = _tails(self.model.predict_features(self.reader.read(chunk)), cell)
+        lines = _lines(chunk, cell)
+        return "".join([f"{row},{tail}\n" for row, tail in zip(lines, tails, strict=True)])
 
 
 def predict_chunks(
@@ -54,65 +80,97 @@ def predict_chunks(
     ``InputError`` at the first chunk with a problem.
     """
     rows = 0
+    worker = Worker.of(model)
     waiting: deque[Future[str]] = deque()
     with closing(chunks):
         for chunk in chunks:
             if chunk.first == 0:
                 out.write(line(map(cell, header(model, chunk.names))) + "\n")
             rows += len(chunk)
-            if pool is None:
-                out.write(answer_chunk(model, chunk, cell))
-                continue
-            waiting.append(pool.submit(_answer_in_worker, chunk, cell))
-            while len(waiting) > WAITING_MAX or (waiting and waiting[0].done()):
+            if pool is not None and pool.has_room(waiting):
+                waiting.append(pool.processes.submit(_answer_in_worker, chunk, cell))
+            else:
+                waiting.append(_done(worker, chunk, cell))
+            while waiting and (waiting[0].done() or len(waiting) > WAITING_MAX):
                 out.write(waiting.popleft().result())
         for answered in waiting:
             out.write(answered.result())
     return rows
 
 
+@dataclass(frozen=True)
+class Pool:
+    """Processes that answer chunks while this one reads, answers others, and writes."""
+
+    processes: Executor
+    size: int
+    ready: Future[None]
+
+    def has_room(self, waiting: Iterable[Future[str]]) -> bool:
+        """Return whether one more chunk would be answered soon: a process has started, and few chunks wait for it."""
+        return self.ready.done() and sum(not each.done() for each in waiting) < AHEAD * self.size
+
+
 @contextmanager
 def workers(model: Model, *, size_bytes: int) -> Iterator[Pool | None]:
-    """Give processes that answer a file of ``size_bytes`` together, or None where they cost more than they gain."""
+    """Give processes that help to answer a file of ``size_bytes``, or None where they cost more than they gain."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if size_bytes < SHARED_BYTES_MIN or cores == 1:
+    size = min(cores, PROCESSES_MAX) - 1
+    if size_bytes < SHARED_BYTES_MIN or size == 0:
         yield None
         return
     with ProcessPoolExecutor(
-        cores, mp_context=get_context("spawn"), initializer=_open, initargs=(model.manifest, model.content)
-    ) as pool:
+        size, mp_context=get_context("spawn"), initializer=_open, initargs=(model.manifest, model.content)
+    ) as processes:
         try:
-            yield pool
+            yield Pool(processes, size, processes.submit(_is_ready))
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            processes.shutdown(wait=False, cancel_futures=True)
             raise
 
 
+def _is_ready() -> None:
+    """Return when a process has opened the model."""
+
+
+def _done(worker: Worker, chunk: Chunk, cell: Callable[[str], str]) -> Future[str]:
+    """Answer a chunk here and now, and keep what came of it until its turn."""
+    done: Future[str] = Future()
+    try:
+        done.set_result(worker.answer(chunk, cell))
+    except InputError as error:
+        done.set_exception(error)
+    return done
+
+
 def _open(manifest: dict[str, Any], content: dict[str, bytes]) -> None:
-    global _MODEL  # noqa: PLW0603 - a worker process holds one model, given once
-    _MODEL = Model.of(manifest, content, threads_max=1)
+    global _WORKER  # noqa: PLW0603 - a worker process holds one model, given once
+    _WORKER = Worker.of(Model.of(manifest, content, threads_max=1))
 
 
 def _answer_in_worker(chunk: Chunk, cell: Callable[[str], str]) -> str:
-    assert _MODEL is not None, "the initializer has run"  # noqa: S101 - for the type checker
-    return answer_chunk(_MODEL, chunk, cell)
+    assert _WORKER is not None, "the initializer has run"  # noqa: S101 - for the type checker
+    return _WORKER.answer(chunk, cell)
 
 
-def answer_chunk(model: Model, chunk: Chunk, cell: Callable[[str], str] = str) -> str:
-    """Return the chunk's rows with their answers as CSV lines; ``InputError`` names every problem in it."""
-    columns = model.schema.from_cells(chunk.columns(), first_row=chunk.first)
-    if not len(chunk):
-        return ""
-    tails = _tails(model.predict(columns, len(chunk)), cell)
-    if (
-        chunk.lines is not None
-        and chunk.delimiter == ","
-        and (cell is str or not FORMULA.search("\n".join(chunk.lines)))
-    ):
-        lines: Iterable[str] = chunk.lines  # as they came
+def _lines(chunk: Chunk, cell: Callable[[str], str]) -> Iterable[str]:
+    """Return each row as a CSV line: as it came where that is one, else written anew."""
+    cells = chunk.cells
+    content = chunk.content
+    if cells is None or (chunk.delimiter != "," and (b"," in content or b'"' in content)):
+        return (line(map(cell, row)) for row in chunk.rows)
+    text = content.decode()
+    text = text if chunk.delimiter == "," else text.replace(chunk.delimiter, ",")
+    starts, ends = cells.lines
+    if '"' not in text:
+        lines = text[:-1].split("\n")
     else:
-        lines = (line(map(cell, row)) for row in chunk.rows)
-    return "".join([f"{row},{tail}\n" for row, tail in zip(lines, tails, strict=True)])
+        lines = [content[start:end].decode() for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    if cell is not str:
+        changed = {row for column, row in cells.starting_with(SIGNS) if cell(text := cells.text(column, row)) != text}
+        for row in changed:
+            lines[row] = line(map(cell, next(csv.reader([lines[row]]))))
+    return lines
 
 
 def _tails(answers: Predictions, cell: Callable[[str], str]) -> list[str]:

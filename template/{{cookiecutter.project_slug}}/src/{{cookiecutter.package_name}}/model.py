@@ -191,8 +191,8 @@ class Model:
 
         Raises ``InputError`` for a row so extreme that the model's answer is not a finite number.
         """
-        with np.errstate(over="ignore", invalid="ignore"):  # told below, by row
-            return self._score(self.encoder.encode(columns, rows))
+        with np.errstate(over="ignore", invalid="ignore"):  # told by row
+            return self.predict_features(self.encoder.encode(columns, rows))
 
     def notes(self, columns: Columns, rows: int) -> list[list[Note]]:
         """Return what each answer's reader should know: values missing, never seen, or outside the seen range."""
@@ -234,7 +234,8 @@ class Model:
             for row, noted in answers
         ]
 
-    def _score(self, matrix: NDArray[np.float64]) -> Predictions:
+    def predict_features(self, matrix: NDArray[np.float64]) -> Predictions:
+        """Return the answers for rows of the encoder's features, as ``predict`` does."""
         answer = self.scorer.score(matrix)
         if not np.isfinite(answer).all():
             raise _too_extreme(np.flatnonzero(~np.isfinite(answer).all(axis=1)).tolist())
