@@ -7,6 +7,7 @@ Nothing of the file is unpickled, imported or executed. What the content is deci
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 import re
 import struct
@@ -18,9 +19,21 @@ from toolkit.errors import ArtifactError
 from toolkit.files import sha256_of
 from toolkit.findings import Finding
 from toolkit.graph_files import is_onnx, see_onnx
-from toolkit.pickled import see_pickle
+from toolkit.keras_files import config_in, see_keras
+from toolkit.model_archives import see_npy, see_zip, torch_weights
+from toolkit.model_folders import see_folder
+from toolkit.network_files import (
+    is_safetensors,
+    is_saved_model,
+    see_safetensors,
+    see_saved_model,
+    see_tflite,
+)
+from toolkit.pickled import seen_of
+from toolkit.pickles import scan
 from toolkit.records import Record
 from toolkit.seen import Port, Seen, finding
+from toolkit.strangers import see_stranger
 from toolkit.streams import DamagedError, compression_of, open_stream
 from toolkit.verdicts import Import
 from toolkit.wire import Message
@@ -33,6 +46,10 @@ if TYPE_CHECKING:
 __all__ = ["Artifact", "Import", "Port", "look", "require"]
 
 HEAD_BYTES = 4096
+HDF5 = b"\x89HDF\r\n\x1a\n"
+HDF5_LATER = 512  # where it begins behind a block of somebody else's, as MATLAB's
+TORCH_MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of files that PyTorch wrote until 1.5
+FILES_MAX = 10_000  # of a model folder
 
 
 @dataclass(frozen=True)
@@ -82,8 +99,7 @@ def look(path: Path) -> Artifact:
     """
     try:
         if path.is_dir():
-            message = f"the folder `{path.name}` is no model that is known here"
-            raise ArtifactError(message, hint="name the model file in it")
+            return _look_at_folder(path)
         size = path.stat().st_size
         if size == 0:
             message = f"`{path.name}` is empty: 0 bytes"
@@ -93,6 +109,24 @@ def look(path: Path) -> Artifact:
     except OSError as error:
         message = f"`{path.name}` cannot be read: {error.strerror or error}"
         raise ArtifactError(message, hint="check the path, its permissions and the disk") from error
+
+
+def _look_at_folder(path: Path) -> Artifact:
+    """Return what a model folder is; its hash is that of its files' names and hashes."""
+    try:
+        seen = see_folder(path, _see)
+    except DamagedError as error:
+        message = f"the folder `{path.name}` is damaged or no model: {_told(error)}"
+        raise ArtifactError(message, hint="download it again") from error
+    if seen is None:
+        message = f"the folder `{path.name}` is no model that is known here"
+        raise ArtifactError(message, hint="name the model file in it")
+    files = sorted(one for one in path.rglob("*") if one.is_file() and not one.is_symlink())[:FILES_MAX]
+    digest = hashlib.sha256()
+    for one in files:
+        digest.update(f"{one.relative_to(path).as_posix()}\0{sha256_of(one)}\n".encode())
+    size = sum(one.stat().st_size for one in files)
+    return _artifact(path, seen, size_bytes=size, sha256=digest.hexdigest())
 
 
 def require(artifact: Artifact, *, trust: bool = False) -> None:
@@ -195,24 +229,63 @@ def _see_magic(path: Path, data: memoryview, head: bytes) -> Seen | None:
     """Return what a file is that its first bytes name, ``None`` when they do not."""
     if head.startswith(b"CBM1"):
         return boosters.see_catboost(data)
+    if head.startswith(b"PK\x03\x04"):
+        return see_zip(path) or _zip_of_something_else(path)
+    if head.startswith(HDF5) or (len(data) > HDF5_LATER + 8 and data[HDF5_LATER : HDF5_LATER + 8] == HDF5):
+        return _see_hdf5(data)
+    if head[4:8] == b"TFL3":
+        return see_tflite(data)
+    if is_safetensors(data):
+        return see_safetensors(data)
     if re.match(rb"\s*\{\s*\"(?:learner|version|Config)\"", head):
         return boosters.see_xgboost_json(data)
     message = Message(data)
     if head[:1] == b"\x08" and is_onnx(message):
         return see_onnx(message, path.resolve().parent)
-    return None
+    if head[:1] == b"\x08" and is_saved_model(message):
+        return see_saved_model(message)
+    return see_stranger(head)
+
+
+def _zip_of_something_else(path: Path) -> Seen:
+    reason = "it is an archive of files, and no model by itself"
+    return Seen(
+        "", "zip", holds=f"files, packed as `{path.name}`", reason=reason, way="unpack it, then name the model in it"
+    )
+
+
+def _see_hdf5(data: memoryview) -> Seen:
+    """Return what an HDF5 file holds: a network of Keras, its weights alone, or something else."""
+    if b"MATLAB 7.3" in bytes(data[:128]):
+        return Seen(
+            "MATLAB", "matlab", reason="variables of MATLAB are not served here", way="export the network as ONNX"
+        )
+    config, version = config_in(data)
+    if config is not None:
+        return see_keras(config, kind="keras-hdf5", version=version)
+    reason = "it holds arrays and no network (`model_config` is not in it): weights alone cannot answer"
+    return Seen(
+        "Keras" if version else "", "hdf5", version=version, reason=reason, way="save the whole model as .keras or ONNX"
+    )
 
 
 def _see_stream(stream: Stream, path: Path, kind: str) -> Seen:
     """Return what a file is that is read in order, as it lies there or decompressed."""
     head = stream.peek(HEAD_BYTES)
+    if kind and (known := see_stranger(head)):
+        return known
+    if head.startswith(b"\x93NUMPY"):
+        return see_npy(stream)
     if head.startswith(b"tree\n") and b"version=" in head:
         return boosters.see_lightgbm(stream)
     if head[:2] in {b"{L", b"{i", b"{U", b"{I", b"{l"} and b"learner" in head[:40]:
         return boosters.see_xgboost_ubj(stream)
     if boosters.is_xgboost_binary(head):
         return boosters.see_xgboost_binary(head)
-    seen = see_pickle(stream)
+    found = scan(stream)
+    if found.objects and found.objects[0] == TORCH_MAGIC:
+        return torch_weights(found, kind="torch-legacy")
+    seen = seen_of(found)
     if seen.protocol or not seen.reason.startswith("it is damaged") or seen.opens:
         return seen
     packed = f" (packed with {kind})" if kind else ""

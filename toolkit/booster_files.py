@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -210,11 +211,16 @@ def see_catboost(data: memoryview) -> Seen:
     return Seen(
         framework="CatBoost",
         format="catboost",
-        version=facts.get("catboost_version_info", "").strip().split("\n")[0][:80],
+        version=_catboost_version(facts.get("catboost_version_info", "")),
         holds=f"a booster, {_objective(facts)}",
         inputs=tuple(named[at] for at in sorted(named)),
         outputs=outputs,
     )
+
+
+def _catboost_version(text: str) -> str:
+    found = re.search(r"\bv?(\d+\.\d+(?:\.\d+)?)\b", text)
+    return found[1] if found else ""
 
 
 def _classes(facts: dict[str, str]) -> list[str]:

@@ -88,7 +88,7 @@ _CALLABLE = {
     "numpy.dtypes": r"re:[A-Z]\w*DType",
     "numpy.{core}.multiarray": "scalar",
     "numpy.{core}.numeric": "_frombuffer",
-    "numpy.ma.core": "_mareconstruct MaskedArray MaskedConstant",
+    r"numpy.ma(?:\.core)?": "_mareconstruct MaskedArray MaskedConstant masked_array",
     "numpy.random": "__RandomState_ctor",
     "numpy.random.mtrand": "RandomState",
     "numpy.random._generator": "Generator",
@@ -125,6 +125,8 @@ _CALLABLE = {
     "pandas.core.dtypes.dtypes": r"re:\w+Dtype",
     "pandas.core.arrays.string_": "StringDtype StringArray",
     "pandas.core.flags": "Flags",
+    "pandas.arrays": r"re:\w+Array|Categorical",
+    "_loss": r"re:Cy\w+|__pyx_unpickle_Cy\w+",  # scikit-learn 1.5 and 1.6 call their own module so
     "sklearn.neighbors._(?:ball|kd)_tree": "newObj",
     "sklearn.neighbors.(?:ball|kd)_tree": "newObj",
     "sklearn.(?:neighbors|metrics)._?dist_metrics": "newObj",
@@ -151,6 +153,7 @@ _HELD = {
     r"sklearn.metrics._\w+|sklearn.metrics.(?:classification|regression|ranking)": r"re:\w+_(?:score|error|loss)",
     "sklearn.utils.validation": "check_array",
     "builtins": "len abs min max sum round sorted",
+    r"scipy._lib.array_api_compat.numpy(?:\._aliases)?": "asarray",
     "torch":
     r"re:(?:b?float|double|half|u?int|bool|long|complex)\d*|strided|contiguous_format|channels_last|"
     r"preserve_format",
