@@ -56,9 +56,12 @@ from toolkit.caged.reading import read
 from toolkit.download import Provenance
 from toolkit.errors import ArtifactError
 from toolkit.graphs import model_of
-from toolkit.wrapping import TOLERANCE, Wrapped, describe_model, wrap
+from toolkit.wrapping import TOLERANCE, Wishes, Wrapped, describe_model, wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Outcome
     from numpy.typing import NDArray
 
 IRIS = load_iris(as_frame=True)
@@ -239,11 +242,10 @@ def described(path: Path, caged: Caged) -> Wrapped:
     )
 
 
-def made(path: Path, into: Path, **options: Any) -> Any:
+def made(path: Path, into: Path, *, tests: bool = True) -> Any:
     caged = read_caged(path, allowed=[], trust=True)
-    return wrap(
-        described(path, caged), caged, provenance=Provenance(source=path.name), into=into, name="made", **options
-    )
+    wishes = Wishes(into=into, name="made", tests=tests)
+    return wrap(described(path, caged), caged, wishes, provenance=Provenance(source=path.name))
 
 
 @pytest.mark.slow
@@ -286,13 +288,67 @@ def assert_passes(project: Path, command: list[str]) -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
+@pytest.mark.slow
+def test_new_wraps_a_model_file_and_check_is_content(kaggle2app: Callable[..., Outcome], tmp_path: Path) -> None:
+    path = tmp_path / "house_model.joblib"
+    joblib.dump(Ridge().fit(DIABETES.data, DIABETES.target), path)
+    done = kaggle2app("new", path, "--into", tmp_path, "--target", "price", "--json")
+    assert done.code == 0, done.err
+    assert (done.json["task"], done.json["answers"], done.json["target"]) == ("wrapped", "regression", "price")
+    assert done.json["proof"]["difference"] <= TOLERANCE
+    assert Path(done.json["project"]).name == "house-model"
+    rules = {rule["code"]: rule["status"] for rule in kaggle2app("check", done.json["project"], "--json").json["rules"]}
+    assert set(rules.values()) <= {"passed", "skipped"}
+    assert rules["score"] == "skipped"
+
+
+def test_a_dangerous_file_is_refused_by_name_with_exit_code_5(
+    kaggle2app: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    mark = tmp_path / "mark"
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"cposix\nsystem\n(S'touch " + str(mark).encode() + b"'\ntR.")
+    done = kaggle2app("new", path, "--into", tmp_path)
+    assert done.code == 5
+    assert "posix.system" in done.err
+    assert not mark.exists()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model.pkl"]
+
+
+def test_of_several_models_one_must_be_named(kaggle2app: Callable[..., Outcome], tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    for name in ("one.joblib", "two.joblib"):
+        joblib.dump(Ridge().fit(DIABETES.data, DIABETES.target), folder / name)
+    done = kaggle2app("new", folder, "--into", tmp_path / "out")
+    assert (done.code, "--model" in done.err) == (5, True)
+    done = kaggle2app("new", folder, "--into", tmp_path / "out", "--model", "two.joblib", "--dry-run", "--json")
+    assert done.json["model"]["file"] == "two.joblib"
+
+
+def test_numbered_columns_take_the_names_of_the_data(kaggle2app: Callable[..., Outcome], tmp_path: Path) -> None:
+    path = tmp_path / "model.joblib"
+    joblib.dump(Ridge().fit(DIABETES.data.to_numpy(), DIABETES.target), path)
+    rows = tmp_path / "rows.csv"
+    DIABETES.data.assign(answer=DIABETES.target).to_csv(rows, index=False)
+    done = kaggle2app("new", path, "--into", tmp_path, "--data", rows, "--target", "answer", "--no-tests", "--json")
+    assert done.code == 0, done.err
+    contract = json.loads((Path(done.json["project"]) / "model" / "schema.json").read_text(encoding="utf-8"))
+    assert list(contract["properties"]) == list(DIABETES.data.columns)
+
+
 def test_a_served_form_that_answers_otherwise_leaves_no_project(tmp_path: Path) -> None:
     path = tmp_path / "model.joblib"
     joblib.dump(Ridge().fit(DIABETES.data, DIABETES.target), path)
     caged = read_caged(path, allowed=[], trust=True)
     caged.arrays["answers"][0] += 1.0
     with pytest.raises(ArtifactError, match="no faithful served form"):
-        wrap(described(path, caged), caged, provenance=Provenance(source="x"), into=tmp_path / "out", name="made")
+        wrap(
+            described(path, caged),
+            caged,
+            Wishes(into=tmp_path / "out", name="made"),
+            provenance=Provenance(source="x"),
+        )
     assert not (tmp_path / "out").exists()
 
 

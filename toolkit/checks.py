@@ -257,6 +257,9 @@ class BetterThanGuessing(Rule):
     def examine(self, it: Examined) -> Iterator[str]:
         """Yield the comparison when it is lost."""
         metrics = it.json("model/metrics.json")
+        if metrics.get("wrapped"):
+            message = "the model came from elsewhere, without rows to score it on: `evaluate --data FILE` does"
+            raise NotApplicableError(message)
         try:
             name = metrics["metric"]
             got, guess = metrics["test"][name]["value"], metrics["baseline"][name]["value"]
@@ -277,7 +280,8 @@ class CardsComplete(Rule):
 
     def examine(self, it: Examined) -> Iterator[str]:
         """Yield each missing file, empty heading and placeholder."""
-        for name in ("README.md", "MODEL_CARD.md", "DATA_CARD.md", "LICENSE"):
+        wrapped = bool(it.json("model/metrics.json").get("wrapped"))  # of its data nothing is known
+        for name in ("README.md", "MODEL_CARD.md", *(() if wrapped else ("DATA_CARD.md",)), "LICENSE"):
             text = it.text(name)
             if not text.strip():
                 yield f"`{name}` is missing or empty"

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
+    from toolkit.artifact import Artifact
     from toolkit.contents import Contents
+    from toolkit.download import Download
     from toolkit.profile import Profile
     from toolkit.steps import Steps
     from toolkit.task import Task
+    from toolkit.wrapping import Wishes
 
 GUESSES_SHOWN_MAX = 5
 VERBS = frozenset({"new", "inspect", "fetch", "search", "submit", "doctor", "check"})
@@ -96,6 +99,16 @@ def new(
     read_as: As = None,
     drop: Drop = None,
     keep: Keep = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="FILE", help="The model file to wrap, if there are several files.")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Rows that a wrapped model is to answer."),
+    ] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Open a model file whatever it imports: for files of your own.")
+    ] = False,
     seconds: Annotated[
         float, typer.Option(min=1, metavar="N", show_default=False, help="Time for comparing models. [default: 60]")
     ] = 60.0,
@@ -105,17 +118,34 @@ def new(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing, take the best guess and say so.")] = False,
     json: Json = False,
 ) -> None:
-    """Make a trained, tested project that serves a model of the data."""
+    """Make a tested project that serves a model: one trained on the data, or the model file itself."""
     from toolkit import report  # noqa: PLC0415 - each command loads what it needs
     from toolkit.building import create  # noqa: PLC0415 - as above
+    from toolkit.models import find_model  # noqa: PLC0415 - as above
     from toolkit.plan import draft  # noqa: PLC0415 - as above
     from toolkit.project import check_free, default_name, names, tree  # noqa: PLC0415 - as above
     from toolkit.schema import derive  # noqa: PLC0415 - as above
+    from toolkit.wrapping import Wishes  # noqa: PLC0415 - as above
 
     if name is not None:
         check_free(into.absolute() / names(name).slug)  # told before minutes of work
     with _progress() as steps:
-        contents, profile = _read(source, table=table, read_as=read_as, offline=offline, steps=steps)
+        download = _fetch(source, offline=offline, steps=steps)
+        found_model = find_model(download, wanted=model) if table is None else None
+    if found_model is not None:
+        wishes = Wishes(
+            into=into,
+            name=name or default_name(download.provenance),
+            author=author or _git_author(),
+            target=target or "",
+            data=data,
+            trust=trust,
+            tests=not no_tests,
+        )
+        _wrap(download, found_model, wishes, steps=steps, dry_run=dry_run, json=json)
+        return
+    with _progress(steps) as steps:
+        contents, profile = _understand(download, table=table, read_as=read_as, steps=steps)
         named = names(default_name(contents.provenance) if name is None else name)
         path = into.absolute() / named.slug
         check_free(path)
@@ -179,7 +209,8 @@ def inspect(
     from toolkit import report  # noqa: PLC0415 - each command loads what it needs
 
     with _progress() as steps:
-        contents, profile = _read(source, table=table, read_as=read_as, offline=offline, steps=steps)
+        download = _fetch(source, offline=offline, steps=steps)
+        contents, profile = _understand(download, table=table, read_as=read_as, steps=steps)
         with steps("infer"):
             asked = _infer(profile, contents, target=target, kind=task, metric=metric, split=split)
             if drop or keep:
@@ -201,7 +232,7 @@ def fetch(source: Source, *, offline: Offline = False, json: Json = False) -> No
     from toolkit.source import fetch as bring  # noqa: PLC0415 - as above
 
     with _progress() as steps, steps("fetch"):
-        download = bring(Handle.parse(source), offline=offline, progress=steps.say)
+        download = bring(Handle.parse(source), offline=offline, progress=steps.say, hashes=False)
     if json:
         report.print_json(report.fetched_json(download))
     else:
@@ -361,22 +392,49 @@ def _explained(error: BaseException, typed: Sequence[str]) -> ToolkitError:
             return _bug(error, typed)
 
 
-def _read(
-    source: str, *, table: str | None, read_as: Sequence[str] | None, offline: bool, steps: Steps
-) -> tuple[Contents, Profile]:
-    from toolkit.contents import read  # noqa: PLC0415 - pandas, 0.3 s
+def _fetch(source: str, *, offline: bool, steps: Steps) -> Download:
     from toolkit.handle import Handle  # noqa: PLC0415 - each command loads what it needs
-    from toolkit.profile import describe  # noqa: PLC0415 - as above
     from toolkit.source import fetch as bring  # noqa: PLC0415 - as above
 
     handle = Handle.parse(source)
     with steps("fetch"):
-        download = bring(handle, offline=offline, progress=steps.say)
+        return bring(handle, offline=offline, progress=steps.say)
+
+
+def _understand(
+    download: Download, *, table: str | None, read_as: Sequence[str] | None, steps: Steps
+) -> tuple[Contents, Profile]:
+    from toolkit.contents import read  # noqa: PLC0415 - pandas, 0.3 s
+    from toolkit.profile import describe  # noqa: PLC0415 - each command loads what it needs
+
     with steps("read"):
         contents = read(download, table=table)
     with steps("describe"):
         profile = describe(contents, asked=read_as or ())
     return contents, profile
+
+
+def _wrap(
+    download: Download,
+    found: tuple[Path, Artifact],
+    wishes: Wishes,
+    *,
+    steps: Steps,
+    dry_run: bool,
+    json: bool,
+) -> None:
+    """Make the project of a model file and print it, or only what it would be."""
+    from toolkit import report  # noqa: PLC0415 - each command loads what it needs
+    from toolkit.wrapping import read_model, wrap  # noqa: PLC0415 - as above
+
+    with _progress(steps) as telling:
+        wrapped, caged = read_model(*found, wishes, steps=telling)
+        built = None if dry_run else wrap(wrapped, caged, wishes, provenance=download.provenance, steps=telling)
+    following = () if built is None else _next_commands(built.project.path)
+    if json:
+        report.print_json(report.wrapped_json(wrapped, built, telling.seconds, following))
+    else:
+        report.print_wrapped(wrapped, built, telling.seconds, following)
 
 
 def _infer(

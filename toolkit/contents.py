@@ -173,6 +173,11 @@ def _gather(download: Download, wanted: str | None) -> tuple[list[Item], list[Ta
     return items, found, problems
 
 
+def is_table(download: Download, record: FileRecord) -> bool:
+    """Return whether a file is read as a table, by its name and first bytes."""
+    return _kind_of(download, record, alone=len(download.files) == 1)[1]
+
+
 def _kind_of(download: Download, record: FileRecord, *, alone: bool) -> tuple[ItemKind, bool]:
     path = PurePosixPath(record.path)
     suffix = path.suffix.lower()

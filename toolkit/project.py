@@ -145,11 +145,29 @@ def names(text: str) -> Names:
 
 def default_name(provenance: Provenance) -> str:
     """Return the words a project is named after when nobody says: the last telling part of the source."""
-    common = {"train", "training", "data", "dataset", "test", "input", "archive", "table", "file", "csv", "versions"}
+    common = {
+        "model",
+        "pipe",
+        "pipeline",
+        "train",
+        "training",
+        "data",
+        "dataset",
+        "test",
+        "input",
+        "archive",
+        "table",
+        "file",
+        "csv",
+        "versions",
+    }
     parts = [part for part in re.split(r"[/\\:]", provenance.source) if part.strip()]
     for part in reversed(parts):
         stem = re.sub(
-            r"(\.(csv|tsv|txt|json|jsonl|ndjson|parquet|xlsx?|zip|gz|bz2|xz|data|tab|dat))+$", "", part.lower()
+            r"(\.(csv|tsv|txt|json|jsonl|ndjson|parquet|xlsx?|zip|gz|bz2|xz|data|tab|dat|pkl|pickle|joblib|onnx|skops"
+            r"|cbm|ubj|h5|keras|model|pt|pth|tflite|z))+$",
+            "",
+            part.lower(),
         )
         if stem and stem not in common and not stem.isdigit() and re.search(r"\w", stem):
             return stem

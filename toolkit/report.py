@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from toolkit.search import Found
     from toolkit.submission import Submitted
     from toolkit.task import Task
+    from toolkit.wrapping import Wrapped
 
 PIPE_COLUMNS = 160  # a pipe has no width of its own
 LINE_CHARACTERS_MAX = 110
@@ -138,6 +139,27 @@ def built_json(
         "dropped": [drop.to_json() for drop in plan.dropped],
         "findings": [finding.to_json() for finding in found],
         "tests": None if built.tests is None else {"passed": built.tests.passed, "failed": built.tests.failed},
+        "seconds": {**seconds, "total": round(sum(seconds.values()), 3)},
+        "next": list(following),
+    }
+
+
+def wrapped_json(
+    wrapped: Wrapped, built: Build | None, seconds: dict[str, float], following: Sequence[str]
+) -> dict[str, Any]:
+    """Return what `new --json` prints of a model file that was wrapped, or would be."""
+    made = {} if built is None else {"project": str(built.project.path), "package": built.project.package}
+    tests = None if built is None or built.tests is None else built.tests
+    return {
+        **made,
+        "task": "wrapped",
+        "answers": wrapped.task,
+        "target": wrapped.target,
+        "model": wrapped.to_json(),
+        "proof": None if built is None else built.metrics.get("parity"),
+        "metrics": {},
+        "baseline": {},
+        "tests": None if tests is None else {"passed": tests.passed, "failed": tests.failed},
         "seconds": {**seconds, "total": round(sum(seconds.values()), 3)},
         "next": list(following),
     }
@@ -312,6 +334,29 @@ def print_built(
     rows = metrics.get("rows", {})
     why = f" ({metrics['why']})" if metrics.get("why") else ""
     _say(out, f"model: {metrics.get('chosen', '')}{why}, scored once on {rows.get('test', 0):,} held-out rows")
+    tests = f", its {built.tests.passed} tests pass" if built.tests else ", its tests were not run"
+    _say(out, f"project: {built.project.path} in {duration(sum(seconds.values()))}{tests}", style="bold")
+    _next(out, following)
+
+
+def print_wrapped(wrapped: Wrapped, built: Build | None, seconds: dict[str, float], following: Sequence[str]) -> None:
+    """Print what a model file was taken for, how its served form was proven, where the project is, what next."""
+    out = _console(sys.stdout)
+    written = f", written by {wrapped.framework} {wrapped.written_by}" if wrapped.written_by else ""
+    _say(out, f"file: {wrapped.file}, {size(wrapped.size_bytes)}{written}", style="bold")
+    _say(out, f"model: {' -> '.join(wrapped.parts)}")
+    answers = {"binary": " or ".join(wrapped.labels), "multiclass": f"one of {len(wrapped.labels)} classes"}
+    _say(out, f"answers: {answers.get(wrapped.task, 'a number')}, from {wrapped.columns} columns")
+    _say(out, f"opened: in a cage ({', '.join(wrapped.layers)})")
+    for told in wrapped.findings:
+        _say(out, f"note: {told}", style="yellow")
+    if built is None:
+        _say(out, "nothing was written: leave out `--dry-run` to make the project")
+        return
+    proof = built.metrics["parity"]
+    _say(out, "")
+    _say(out, f"proof: {proof['rows']} drawn rows, largest difference from the original {proof['difference']:.1e}",
+         style="bold")  # fmt: skip
     tests = f", its {built.tests.passed} tests pass" if built.tests else ", its tests were not run"
     _say(out, f"project: {built.project.path} in {duration(sum(seconds.values()))}{tests}", style="bold")
     _next(out, following)

@@ -17,7 +17,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from toolkit import graphs
+from toolkit.artifact import require
 from toolkit.building import Build, appear, run, tested
+from toolkit.cage import read_caged
 from toolkit.card import licence_in_words, markdown, notice, size
 from toolkit.errors import ArtifactError
 from toolkit.plan import DataFile, Decision, Plan
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from toolkit.artifact import Artifact
     from toolkit.cage import Caged
     from toolkit.download import Provenance
 
@@ -80,33 +83,71 @@ class Wrapped(Record):
     findings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What the person wants of the project: where, what it is called, and what they know of the model.
+
+    ``target`` names what it answers; ``data`` is a table whose rows it is to answer.
+    """
+
+    into: Path
+    name: str
+    author: str = ""
+    target: str = ""
+    data: Path | None = None
+    trust: bool = False
+    tests: bool = True
+
+
+def read_model(path: Path, artifact: Artifact, wishes: Wishes, *, steps: Steps | None = None) -> tuple[Wrapped, Caged]:
+    """Return what the model in ``path`` is and its reading, made in a cage; ``ArtifactError`` when it is refused."""
+    steps = steps or Steps()
+    check_free(wishes.into.absolute() / names(wishes.name).slug)
+    require(artifact, trust=wishes.trust)
+    with steps("open"):
+        caged = read_caged(
+            path, allowed=artifact.allowed, names=_names_in(wishes), trust=wishes.trust and bool(artifact.refused)
+        )
+    wrapped = describe_model(
+        caged,
+        file=artifact.name,
+        size_bytes=artifact.size_bytes,
+        sha256=artifact.sha256,
+        framework=artifact.framework,
+        version=artifact.version,
+        target=wishes.target,
+        trusted=wishes.trust and bool(artifact.refused),
+    )
+    return wrapped, caged
+
+
+def _names_in(wishes: Wishes) -> tuple[str, ...]:
+    """Return the names of the data's columns but the target, for a model that does not know its own."""
+    if wishes.data is None:
+        return ()
+    from toolkit.table import read_tables  # noqa: PLC0415 - pandas, 0.3 s
+
+    return tuple(str(name) for name in read_tables(wishes.data)[0].frame.columns if name != wishes.target)
+
+
 def wrap(
-    wrapped: Wrapped,
-    caged: Caged,
-    *,
-    provenance: Provenance,
-    into: Path,
-    name: str,
-    author: str = "",
-    tests: bool = True,
-    steps: Steps | None = None,
+    wrapped: Wrapped, caged: Caged, wishes: Wishes, *, provenance: Provenance, steps: Steps | None = None
 ) -> Build:
-    """Render, prove and test the project of a model that was read, and only then let it appear in ``into``.
+    """Render, prove and test the project of a model that was read, and only then let it appear.
 
     ``ArtifactError`` when the served model does not answer as the original did.
     """
     steps = steps or Steps()
-    path = into.absolute() / names(name).slug
 
     def make(stage: Path) -> Build:
         with steps("render"):
-            project = _render(wrapped, caged, provenance=provenance, into=stage, name=name, author=author)
+            project = _render(wrapped, caged, provenance=provenance, into=stage, name=wishes.name, author=wishes.author)
         with steps("prove"):
             difference = _proven(project, wrapped, steps)
             _tell_proof(project, wrapped, provenance, difference, rows=len(caged.document["rows"]))
-        return tested(project, tests=tests, steps=steps, tell=steps.say)
+        return tested(project, tests=wishes.tests, steps=steps, tell=steps.say)
 
-    return appear(path, make, steps=steps)
+    return appear(wishes.into.absolute() / names(wishes.name).slug, make, steps=steps)
 
 
 def describe_model(
@@ -116,6 +157,7 @@ def describe_model(
     size_bytes: int,
     sha256: str,
     framework: str,
+    version: str = "",
     target: str = "",
     trusted: bool = False,
 ) -> Wrapped:
@@ -127,7 +169,8 @@ def describe_model(
     if not document["named"]:
         findings.append("the model does not name its columns: they are numbered, in the order that it reads them")
     if document.get("lost"):
-        findings.append(f"parts of an older form were brought up to date: {', '.join(document['lost'][:5])}")
+        count = len(document["lost"])
+        findings.append(f"{count} facts that later versions look for were added, such as {document['lost'][0]}")
     return Wrapped(
         file=file,
         size_bytes=size_bytes,
@@ -139,7 +182,7 @@ def describe_model(
         labels=tuple(str(label) for label in classes),
         columns=len(document["columns"]),
         named=bool(document["named"]),
-        written_by=", ".join(document.get("written_by", ())) or versions.get("sklearn", ""),
+        written_by=", ".join(document.get("written_by", ())) or version,
         opened_by=versions.get("sklearn", ""),
         layers=tuple(document.get("layers", ())),
         trusted=trusted,
@@ -354,6 +397,7 @@ def _plan(wrapped: Wrapped, provenance: Provenance, title: str) -> Plan:
 def _metrics(wrapped: Wrapped, version: str, difference: float | None = None, rows: int = 0) -> dict[str, Any]:
     return {
         "model": version,
+        "wrapped": True,
         "task": wrapped.task,
         "target": wrapped.target,
         "metric": SCORED[wrapped.task],

@@ -373,7 +373,9 @@ def test_a_form_without_a_table_is_refused(client: TestClient, parts: dict[str, 
     _refused(response, 400 if parts.get("file", "") == ("a.csv", b"") else 422)
 
 
-def test_a_broken_form_is_refused(client: TestClient) -> None:
+def test_a_broken_form_is_refused(client: TestClient, schema: Schema) -> None:
+    # Where every column may be missing, an empty form is a row of gaps.
+    paths = ("/predict/file", "/") if any(not column.nullable for column in schema.columns) else ("/predict/file",)
     for kind in ("multipart/form-data; boundary=x", "multipart/form-data; boundary=", "multipart/form-data"):
         for content in (
             b"",
@@ -382,7 +384,7 @@ def test_a_broken_form_is_refused(client: TestClient) -> None:
             b"\xff" * 100,
             b"--x\r\nContent-Disposition: a\r\n\r\na\r\n--x--",
         ):
-            for path in ("/predict/file", "/"):
+            for path in paths:
                 response = client.post(path, content=content, headers={"content-type": kind})
                 assert 400 <= response.status_code < 500
 

@@ -1,0 +1,79 @@
+"""Which file of a download is the model that is to be wrapped, looked at and not opened."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from toolkit import contents
+from toolkit.artifact import look
+from toolkit.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from toolkit.artifact import Artifact
+    from toolkit.download import Download
+
+LOOKED_MAX = 30  # model files looked at; a folder with more of them holds parts, not models
+TEXTS = (".txt", ".json", ".model")  # boosters are written so too
+
+
+def find_model(download: Download, *, wanted: str | None = None) -> tuple[Path, Artifact] | None:
+    """Return the model file of ``download`` with what its bytes tell, or None when it is for tables.
+
+    A file that is named (``wanted``), or the only one, is the model when it is one. A model's page and a notebook's
+    output are about their models; in other folders a table comes first. ``ArtifactError`` when there are several.
+    """
+    if wanted is not None:
+        return _named(download, wanted)
+    likely = [record.path for record in download.files if _is_model_name(record.path)]
+    alone = len(download.files) == 1
+    about_models = download.provenance.kind in {"model", "notebook"}
+    if not likely and alone and _may_be_booster(download.root / download.files[0].path):
+        likely = [download.files[0].path]
+    if not likely or not (alone or about_models or not _has_table(download)):
+        return None
+    return _only(download, likely)
+
+
+def _named(download: Download, wanted: str) -> tuple[Path, Artifact]:
+    paths = [record.path for record in download.files]
+    found = [path for path in paths if wanted in {path, PurePosixPath(path).name}]
+    if len(found) != 1:
+        message = f"`{wanted}` is {'none' if not found else 'several'} of the {len(paths)} files"
+        raise ArtifactError(message, hint=f"name one of: {', '.join(paths[:10])}")
+    path = download.root / found[0]
+    return path, look(path)
+
+
+def _only(download: Download, likely: list[str]) -> tuple[Path, Artifact]:
+    looked = []
+    failure: ArtifactError | None = None
+    for name in sorted(likely)[:LOOKED_MAX]:
+        try:
+            looked.append((download.root / name, look(download.root / name)))
+        except ArtifactError as error:
+            failure = failure or error
+    if not looked and failure is not None:
+        raise failure
+    models = [(path, artifact) for path, artifact in looked if artifact.servable] or looked
+    if len(models) > 1:
+        names = ", ".join(f"`{path.relative_to(download.root).as_posix()}`" for path, _ in models[:10])
+        message = f"there are {len(models)} model files: {names}"
+        raise ArtifactError(message, hint="name the one to wrap with `--model FILE`")
+    return models[0]
+
+
+def _is_model_name(path: str) -> bool:
+    return PurePosixPath(path).suffix.lower() in contents.SUFFIXES["model"]
+
+
+def _has_table(download: Download) -> bool:
+    return any(contents.is_table(download, record) for record in download.files)
+
+
+def _may_be_booster(path: Path) -> bool:
+    if path.suffix.lower() not in TEXTS:
+        return False
+    with path.open("rb") as file:
+        head = file.read(200)
+    return head.startswith(b"tree\n") or b'"learner"' in head or head[:2] in {b"{L", b"{i"}
