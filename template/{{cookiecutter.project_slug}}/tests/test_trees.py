@@ -81,6 +81,18 @@ def test_trees_answer_as_onnx_runtime_does(leaves: int, targets: int) -> None:
     assert trees.score(rows[:0]).shape == (0, targets)
 
 
+def test_rows_put_together_of_two_are_answered_by_the_sum_of_their_parts() -> None:
+    trees, rows = Trees.of(_forest(trees=30, leaves=7, targets=1)), _odd_rows(FEATURES)
+    assert trees is not None
+    owners = np.arange(FEATURES) // 2
+    own = trees.places_by(rows, owners, 3)
+    for taken in ([0], [1], [0, 2], [], [0, 1, 2]):
+        mixed = np.where(np.isin(owners, taken), rows, rows[::-1])
+        chosen = np.isin(np.arange(3), taken)[:, None]
+        places = np.where(chosen, own, own[::-1]).sum(axis=1).T.astype(np.intp)
+        assert trees.score_places(list(places)).tolist() == trees.score(mixed).tolist()
+
+
 def test_other_graphs_are_left_to_onnx_runtime() -> None:
     assert Trees.of(_forest(trees=3, leaves=LEAVES_MAX + 1, targets=1)) is None
     assert Trees.of(_forest(trees=3, leaves=4, targets=2)) is None  # one target has more trees than the other

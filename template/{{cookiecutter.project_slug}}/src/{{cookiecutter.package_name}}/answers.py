@@ -103,8 +103,10 @@ def answer_body(served: Served, body: bytes) -> list[dict[str, Any]]:
 def explain_body(served: Served, body: bytes) -> list[dict[str, Any]]:
     """Return one answer with its explanation a row of an ``/explain`` body, in order."""
     settings = served.settings
-    rows = rows_of(body, rows_max=settings.explain_rows_max, nesting_max=settings.nesting_max)
-    answers = served.explainer.explain(served.model.schema.from_rows(rows), len(rows))
+    answers = served.explainer.explain_body(body, rows_max=settings.explain_rows_max)
+    if answers is None:
+        rows = rows_of(body, rows_max=settings.explain_rows_max, nesting_max=settings.nesting_max)
+        answers = served.explainer.explain(served.model.schema.from_rows(rows), len(rows))
     count(served.telemetry, answers)
     return answers
 

@@ -59,15 +59,26 @@ class Explainer:
 
         Raises ``InputError`` for a row so extreme that a share in its answer is not a finite number.
         """
-        answers = self._model.answer_columns(columns, rows)
+        notes = [[note.to_json() for note in noted] for noted in self._model.notes(columns, rows)]
         with np.errstate(over="ignore", invalid="ignore"):  # told by row
-            matrix = self._model.encoder.encode(columns, rows)
-            predictions = [answer["prediction"] for answer in answers]
-            asked = [self._question(*each) for each in zip(matrix, predictions, strict=True)]
-            told = [
-                {**answer, "explanation": self._explanation(question, worth)}
-                for answer, question, worth in zip(answers, asked, self._worths(matrix, asked), strict=True)
-            ]
+            return self._explain(self._model.encoder.encode(columns, rows), notes)
+
+    def explain_body(self, body: bytes, *, rows_max: int) -> list[dict[str, Any]] | None:
+        """Return what ``explain`` gives for the rows of a request's body, or None when it is not plainly right."""
+        read = self._model.read_body(body)
+        if read is None or len(read[0]) > rows_max:
+            return None
+        with np.errstate(over="ignore", invalid="ignore"):  # told by row
+            return self._explain(*read)
+
+    def _explain(self, matrix: NDArray[np.float64], notes: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        answers = self._model.answer_features(matrix, notes)
+        changed = self._changed(matrix)
+        asked = [self._question(*each) for each in zip(changed, answers, strict=True)]
+        told = [
+            {**answer, "explanation": self._explanation(question, worth)}
+            for answer, question, worth in zip(answers, asked, self._worths(matrix, asked), strict=True)
+        ]
         extreme = [
             row for row, each in enumerate(told) if not isfinite(sum(each["explanation"]["contributions"].values()))
         ]
@@ -75,28 +86,46 @@ class Explainer:
             raise InputError([Problem(row, None, "its numbers are too large to tell shares") for row in extreme])
         return told
 
-    def _question(self, features: NDArray[np.float64], prediction: object) -> Question:
+    def _changed(self, matrix: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which columns of each row differ from the reference's, shape (rows, columns)."""
+        found = np.zeros((len(matrix), len(self._names)), dtype=bool)
+        other = (matrix != self._usual) & ~(np.isnan(matrix) & np.isnan(self._usual))
+        rows, features = np.nonzero(other)
+        found[rows, self._owners[features]] = True
+        return found
+
+    def _question(self, changed: NDArray[np.bool_], answer: dict[str, Any]) -> Question:
         """Return what to ask of a row: which output, and which columns differ from the reference's."""
         schema, place = self._model.schema, 0
         if schema.task != "regression":
-            asked = schema.positive if schema.task == "binary" and schema.positive in schema.labels else prediction
-            place = schema.labels.index(asked)
-        other = (features != self._usual) & ~(np.isnan(features) & np.isnan(self._usual))
-        changed = np.unique(self._owners[other])
-        sets, weights = coalitions(len(changed))
-        return Question(place, changed, sets, weights)
+            asks_positive = schema.task == "binary" and schema.positive in schema.labels
+            place = schema.labels.index(schema.positive if asks_positive else answer["prediction"])
+        columns = np.flatnonzero(changed)
+        return Question(place, columns, *coalitions(len(columns)))
 
     def _worths(self, matrix: NDArray[np.float64], asked: Sequence[Question]) -> Iterator[NDArray[np.float64]]:
         """Yield what the sets of each row are worth; those of several rows are asked at once, which is quicker."""
         step = max(1, CELLS_MAX // (2 * SETS_MAX * matrix.shape[1]))
         for start in range(0, len(asked), step):
             part = asked[start : start + step]
-            taken = [self._taken(features, each) for features, each in zip(matrix[start:], part, strict=False)]
-            scores = self._model.scorer.score(np.concatenate(taken))
+            scores = self._scores(matrix[start : start + step], part)
             first = 0
             for each in part:
                 yield scores[first : first + len(each.sets), each.place]
                 first += len(each.sets)
+
+    def _scores(self, matrix: NDArray[np.float64], asked: Sequence[Question]) -> NDArray[np.float64]:
+        """Return the model's answers to all sets of some rows."""
+        trees = self._model.scorer.trees
+        if trees is None:
+            taken = [self._taken(features, each) for features, each in zip(matrix, asked, strict=True)]
+            return self._model.scorer.score(np.concatenate(taken))
+        places = trees.places_by(np.concatenate([self._usual[None], matrix]), self._owners, len(self._names))
+        usual, others = places[0], places[1:] - places[0]
+        lines = [each.sets @ other[each.changed] for other, each in zip(others, asked, strict=True)]
+        return self._model.scorer.whole(
+            trees.score_places((np.concatenate(lines) + usual.sum(axis=0)).T.astype(np.intp, order="C"))
+        )
 
     def _taken(self, features: NDArray[np.float64], asked: Question) -> NDArray[np.float64]:
         """Return a row a set: the reference's features with those of the set's columns taken from the row."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .notes import Note
+    from .rows import Read
     from .schema import Columns
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,13 @@ class Scorer(Protocol):
 
     def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return probabilities, shape (rows, classes), or numbers, shape (rows, 1)."""
+
+    @property
+    def trees(self) -> Trees | None:
+        """Return the trees that are asked for many rows, if there are any."""
+
+    def whole(self, answer: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return answers of the trees as ``score`` returns them."""
 
 
 class OnnxScorer:
@@ -81,12 +89,16 @@ class OnnxScorer:
                 self._row[:] = matrix
                 self._session.run_with_iobinding(self._one)
                 answer = self._found.copy()
-        elif len(matrix) >= TREES_ROWS_MIN and self._trees is not None:
-            answer = self._trees.score(matrix)
+        elif len(matrix) >= TREES_ROWS_MIN and self.trees is not None:
+            answer = self.trees.score(matrix)
         else:
             alone = len(matrix) < SHARED_ROWS_MIN or self._threads == 1
             session = self._session if alone else self._on_every_core()
             answer = session.run([self._output], {"features": matrix})[0]
+        return self.whole(answer)
+
+    def whole(self, answer: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the graph's answers with one probability of two completed."""
         if self._output != POSITIVE:
             return answer
         both = np.empty((len(answer), 2))
@@ -95,7 +107,8 @@ class OnnxScorer:
         return both
 
     @cached_property
-    def _trees(self) -> Trees | None:
+    def trees(self) -> Trees | None:
+        """Return the graph's trees, where they are quicker asked all at once."""
         return Trees.of(self._content)
 
     def _on_every_core(self) -> onnxruntime.InferenceSession:
@@ -206,14 +219,19 @@ class Model:
         """Return one answer a canonical row, in order, each with its notes."""
         notes = [[note.to_json() for note in noted] for noted in self.notes(columns, rows)]
         with np.errstate(over="ignore", invalid="ignore"):  # told by row
-            return self._answers(self.encoder.encode(columns, rows), notes)
+            return self.answer_features(self.encoder.encode(columns, rows), notes)
 
     def answer_body(self, body: bytes) -> list[dict[str, Any]] | None:
         """Return what ``answer`` gives for the rows of a request's body, or None when it is not plainly right."""
         read = self._reader.read(body)
-        return None if read is None else self._answers(*read)
+        return None if read is None else self.answer_features(*read)
 
-    def _answers(self, matrix: NDArray[np.float64], notes: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    def read_body(self, body: bytes) -> Read | None:
+        """Return the features of the rows in a request's body and their notes, or None when it is not plainly right."""
+        return self._reader.read(body)
+
+    def answer_features(self, matrix: NDArray[np.float64], notes: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        """Return one answer a row of the encoder's features, in order, each with its notes and what they lack."""
         rows = self.scorer.score(matrix).tolist()
         extreme = [index for index, row in enumerate(rows) if not math.isfinite(sum(row))]
         if extreme:

@@ -15,7 +15,7 @@ import numpy as np
 from . import graph
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -100,11 +100,15 @@ class Trees:
 
     def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the graph's answer for each row of ``matrix``."""
-        scores = np.empty((len(matrix), self._targets))
-        places = [_places(table, matrix) for table in self._tables]
-        for start in range(0, len(matrix), self._block):
+        return self.score_places([_places(table, matrix) for table in self._tables])
+
+    def score_places(self, places: Sequence[NDArray[np.intp]]) -> NDArray[np.float64]:
+        """Return the graph's answer for rows that are given by the line that each needs of every table."""
+        scores = np.empty((len(places[0]), self._targets))
+        desk = Desk(min(self._block, len(scores)), len(self._first))
+        for start in range(0, len(scores), self._block):
             rows = slice(start, start + self._block)
-            self._add_up([place[rows] for place in places], scores[rows])
+            self._add_up([place[rows] for place in places], scores[rows], desk)
         values = {**self._constants, self._score: scores}
         with np.errstate(over="ignore"):  # a probability of 0 is one
             for node in self._behind:
@@ -112,18 +116,45 @@ class Trees:
                 values[node.outputs[0]] = STEPS[node.kind](*inputs, **node.attributes)
         return values[self._answer]
 
-    def _add_up(self, places: list[NDArray[np.intp]], scores: NDArray[np.float64]) -> None:
+    def places_by(self, matrix: NDArray[np.float64], owners: NDArray[np.intp], count: int) -> NDArray[np.float64]:
+        """Return what each of ``count`` owners of features adds to the places of a row, shape (rows, count, tables).
+
+        The sum over all owners is what ``score_places`` takes: whole numbers, in float64 so that they multiply fast.
+        """
+        found = np.zeros((len(matrix), count, len(self._tables)))
+        for number, table in enumerate(self._tables):
+            worth = len(table.leaves)
+            for feature, thresholds in table.features:
+                worth //= len(thresholds) + 2
+                found[:, owners[feature], number] += worth * _place(thresholds, matrix[:, feature])
+        return found
+
+    def _add_up(self, places: list[NDArray[np.intp]], scores: NDArray[np.float64], desk: Desk) -> None:
         """Write the sums of the leaves that some rows fall in, shape (rows, targets)."""
-        left = np.full((len(scores), len(self._first)), EVERY_LEAF, dtype=np.int32)
-        found = np.empty_like(left)
-        for table, place in zip(self._tables, places, strict=True):
+        left, found, power, leaf, values = desk.of(len(scores))
+        np.take(self._tables[0].leaves, places[0], axis=0, out=left, mode="clip")
+        for table, place in zip(self._tables[1:], places[1:], strict=True):
             np.take(table.leaves, place, axis=0, out=found, mode="clip")
             left &= found
         np.negative(left, out=found)
         left &= found  # only the lowest bit is left: a power of two, which a float holds as such
-        leaf = np.right_shift(left.astype(np.float32).view(np.int32), EXPONENT_BITS) + self._first
-        values = np.take(self._values, leaf, mode="clip")
+        np.copyto(power, left, casting="same_kind")
+        np.right_shift(power.view(np.int32), EXPONENT_BITS, out=found)
+        np.add(found, self._first, out=leaf)
+        np.take(self._values, leaf, out=values, mode="clip")
         values.reshape(len(scores), self._targets, -1).sum(axis=2, out=scores)
+
+
+class Desk:
+    """Room to add up in, used again for each block of rows: memory that is new takes as long as the work."""
+
+    def __init__(self, rows: int, trees: int) -> None:
+        kinds = (np.int32, np.int32, np.float32, np.intp, np.float64)
+        self._parts = [np.empty((rows, trees), dtype=kind) for kind in kinds]
+
+    def of(self, rows: int) -> list[NDArray[Any]]:
+        """Return the parts for so many rows."""
+        return [part[:rows] for part in self._parts]
 
 
 def _walk(told: dict[str, Any]) -> tuple[list[Split], list[list[int]], list[int]]:
@@ -195,12 +226,15 @@ def _places(table: Table, matrix: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return which line of the table each row needs."""
     found = np.zeros(len(matrix), dtype=np.intp)
     for feature, thresholds in table.features:
-        values = matrix[:, feature]
-        # A gap sorts behind every number: that is the last place but one if it is not moved on.
-        place = (values > thresholds[0]).astype(np.intp) if len(thresholds) == 1 else thresholds.searchsorted(values)
-        gaps = np.isnan(values)
-        if gaps.any():
-            place[gaps] = len(thresholds) + 1
         found *= len(thresholds) + 2
-        found += place
+        found += _place(thresholds, matrix[:, feature])
     return found
+
+
+def _place(thresholds: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return between which thresholds each value lies; a gap has the last place."""
+    place = (values > thresholds[0]).astype(np.intp) if len(thresholds) == 1 else thresholds.searchsorted(values)
+    gaps = np.isnan(values)
+    if gaps.any():
+        place[gaps] = len(thresholds) + 1
+    return place
