@@ -83,6 +83,13 @@ def test_numbers_in_any_form_are_read_alike(numbers: list[float], form: str, gap
         (["-$5", "$1,000"], [-5.0, 1000.0]),
         (["1 234,5", "7,25"], [1234.5, 7.25]),
         (["Rs. 1,500", "Rs. 20"], [1500.0, 20.0]),
+        (["(2005)", "(1999)"], [2005.0, 1999.0]),
+        (["(min) 24", "(min) 7"], [24.0, 7.0]),
+        (["5 kg", "500 g", "2.5 kg"], [5.0, 0.5, 2.5]),
+        (["2h 50m", "1h", "5m"], [170.0, 60.0, 5.0]),
+        (["5'11", "6'2", "6'"], [71.0, 74.0, 72.0]),
+        ([*map(str, range(30)), "28_", "*5"], [*map(float, range(30)), 28.0, 5.0]),
+        ([*map(str, range(30)), "10 - 20", "1,000 to 2,000"], [*map(float, range(30)), 15.0, 1500.0]),
     ],
 )
 def test_disguised_numbers_mean_the_same_in_both(cells: list[str], expected: list[float]) -> None:

@@ -361,7 +361,10 @@ def _unit(found: Judged) -> str:
         return ""
     form = found.number_format
     if form.prefix or form.suffix:
-        return (form.prefix or form.suffix).strip("#")
+        return (form.prefix or form.suffix).strip("#()[]: ")
+    named = [mark for mark, worth in (form.parts or form.multipliers).items() if mark and worth == 1]
+    if named:  # of several units the one that the others are counted in
+        return max(named, key=len)
     match = UNITS.search(found.name)
     text = (match[1] or match[2] or "") if match else ""
     return text.strip() if not any(character.isdigit() for character in text) else ""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from toolkit.kinds import Judged
+    from toolkit.number_format import NumberFormat
 
 NEAR_CONSTANT_SHARE = 0.995  # of rows with the same value
 MOSTLY_MISSING_SHARE = 0.5
@@ -153,14 +154,9 @@ def _maybe_categories(judged: Sequence[Judged]) -> Iterator[Finding]:
 def _number_formats(judged: Sequence[Judged]) -> Iterator[Finding]:
     by_form: dict[str, list[Judged]] = defaultdict(list)
     for one in judged:
-        form = one.number_format
-        parts = [f"{form.prefix!r} in front" if form.prefix else "", f"{form.suffix!r} behind" if form.suffix else ""]
-        parts += [f"{form.thousands!r} between thousands" if form.thousands else ""]
-        parts += [f"{form.decimal!r} as the decimal sign" if form.decimal != "." else ""]
-        worth = ", ".join(f"{mark!r} for {value:,.0f}" for mark, value in form.multipliers.items())
-        parts += [worth, "parentheses around what is below zero" if form.parentheses else ""]
-        if any(parts):
-            by_form[", ".join(part for part in parts if part)].append(one)
+        parts = _signs(one.number_format)
+        if parts:
+            by_form[", ".join(parts)].append(one)
     for told, found in by_form.items():
         yield Finding(
             "number-format",
@@ -169,6 +165,26 @@ def _number_formats(judged: Sequence[Judged]) -> Iterator[Finding]:
             action="read as numbers",
             evidence=found[0].number_format.to_json(),
         )
+
+
+def _signs(form: NumberFormat) -> list[str]:
+    """Return what stands around and between the digits of numbers, in words."""
+    parts = [f"{form.prefix!r} in front" if form.prefix else "", f"{form.suffix!r} behind" if form.suffix else ""]
+    parts += [f"{form.thousands!r} between thousands" if form.thousands else ""]
+    parts += [f"{form.decimal!r} as the decimal sign" if form.decimal != "." else ""]
+    if set(form.multipliers.values()) == {1.0}:
+        parts += [f"{' or '.join(map(repr, form.multipliers))} behind"]
+    else:
+        parts += [f"{mark!r} for {worth:,.6g}" for mark, worth in form.multipliers.items()]
+    parts += ["parentheses around what is below zero" if form.parentheses else ""]
+    parts += ["parts, of which " + " and ".join(_part(*part) for part in form.parts.items()) if form.parts else ""]
+    parts += [f"a stray {' or '.join(map(repr, form.stray))} in some cells, which is left out" if form.stray else ""]
+    parts += ["ranges such as 10-20 in some cells, of which the middle is taken" if form.ranges else ""]
+    return [part for part in parts if part]
+
+
+def _part(mark: str, worth: float) -> str:
+    return f"{mark!r} is worth {worth:,.6g}" if mark else f"a last one without a unit {worth:,.6g}"
 
 
 def _empty_and_constant(judged: Sequence[Judged], constants: tuple[str, ...]) -> Iterator[Finding]:

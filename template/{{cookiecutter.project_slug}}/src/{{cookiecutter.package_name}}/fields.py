@@ -64,7 +64,7 @@ def render(schema: Schema, cells: Mapping[str, str], problems: Sequence[Problem]
 
 def _field(schema: Schema, column: Column, name: str, cell: str, problem: str) -> Html:
     facts = _hint(schema, column)
-    unit = column.unit or column.prefix or column.suffix
+    unit = column.unit or (column.prefix or column.suffix).strip("()[]")
     described = [f"{name}-hint"] * bool(facts) + [f"{name}-problem"] * bool(problem)
     common: dict[str, Any] = {
         "id": name,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -35,6 +36,8 @@ PROBLEMS_MAX = 100  # one answer names at most this many problems; a wrong file 
 HINTS_MAX = 10  # rows and files that are wrong may hold a million names; near names are looked for this often
 NAMES_MAX = 300  # and among so many
 CACHE_MAX = 100_000  # distinct cells remembered a column; beyond that each is parsed again
+RANGE = re.compile(r"(.*?\d[^-\u2013\u2014~]*?)\s*(?:-|\u2013|\u2014|~|\bto\b)\s*(.*\d.*)", re.DOTALL)
+PART = re.compile(r"(\d+(?:\.\d+)?)\s*(\D*)")
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,9 @@ class Column:
     suffix: str = ""
     multipliers: Mapping[str, float] = field(default_factory=dict)
     parentheses: bool = False
+    stray: str = ""
+    ranges: bool = False
+    parts: Mapping[str, float] = field(default_factory=dict)
     words: Mapping[str, bool] = field(default_factory=dict)
     date_format: str = ""
     seen_minimum: float | None = None
@@ -102,8 +108,8 @@ class Column:
     @property
     def is_dressed(self) -> bool:
         """Return whether the data writes this number as a text such as ``1.234,5 €``; JSON may carry such texts too."""
-        dressed = self.prefix or self.suffix or self.thousands or self.multipliers or self.parentheses
-        return self.kind == "number" and bool(dressed or self.decimal != ".")
+        signs = self.prefix or self.suffix or self.thousands or self.multipliers or self.decimal != "."
+        return self.kind == "number" and bool(signs or self.parentheses or self.stray or self.ranges or self.parts)
 
     @property
     def gap(self) -> Value:
@@ -162,6 +168,20 @@ class Column:
         raise ValueError(message)
 
     def _number(self, text: str) -> float:
+        number = self._amount(text)
+        if number is None and self.stray:
+            number = self._amount(re.sub(f"^[{re.escape(self.stray)}]|[{re.escape(self.stray)}]$", "", text))
+        if number is None and self.ranges:
+            number = self._middle(text)
+        if number is None and self.parts:
+            number = self._sum(text)
+        if number is None:
+            message = f"expected {self.expected}, got the text {_short(text)}"
+            raise ValueError(message)
+        return self._finite(number)
+
+    def _amount(self, text: str) -> float | None:
+        """Return the number that a text writes in the data's form, None when it writes none."""
         plain = text.replace("\u2212", "-")  # the minus sign of typesetters
         if self.parentheses and plain.startswith("(") and plain.endswith(")"):  # as accountants write what is owed
             plain = f"-{plain[1:-1].strip()}"
@@ -172,16 +192,28 @@ class Column:
             plain = plain.replace(self.thousands, "")
         if self.decimal != ".":
             plain = plain.replace(self.decimal, ".")
-        mark = next((mark for mark in self.multipliers if plain.endswith(mark)), "")
+        mark = max((mark for mark in self.multipliers if plain.endswith(mark)), key=len, default="")
         plain = plain.removesuffix(mark).rstrip()
-        try:
-            if "_" in plain:  # Python reads 1_000 as a number; no data file means that
-                raise ValueError  # noqa: TRY301 - one message for every text that is no number
-            number = float(plain) * self.multipliers.get(mark, 1.0)
+        try:  # Python reads 1_000 as a number; no data file means that
+            return None if "_" in plain else float(plain) * self.multipliers.get(mark, 1.0)
         except ValueError:
-            message = f"expected {self.expected}, got the text {_short(text)}"
-            raise ValueError(message) from None
-        return self._finite(number)
+            return None
+
+    def _middle(self, text: str) -> float | None:
+        """Return the middle of a range such as 10-20."""
+        found = RANGE.fullmatch(text)
+        low, high = map(self._amount, found.groups()) if found else (None, None)
+        return None if low is None or high is None or low > high else low + (high - low) / 2
+
+    def _sum(self, text: str) -> float | None:
+        """Return what the parts of a number in several units come to: 2h 50m."""
+        total = 0.0
+        for number, rest in PART.findall(text):
+            unit = rest.strip(" ,").removesuffix("and").strip(" ,").lower()
+            if unit not in self.parts:
+                return None
+            total += float(number) * self.parts[unit]
+        return total if text[:1].isdigit() else None
 
     def _finite(self, value: float) -> float:
         try:
@@ -381,6 +413,9 @@ def _column(name: str, facts: dict[str, Any], *, nullable: bool) -> Column:
         suffix=number.get("suffix", ""),
         multipliers=number.get("multipliers", {}),
         parentheses=number.get("parentheses", False),
+        stray=number.get("stray", ""),
+        ranges=number.get("ranges", False),
+        parts=number.get("parts", {}),
         words={key: value for word, value in facts.get("x-words", {}).items() for key in (word, word.lower())},
         date_format=facts.get("x-date", "iso") if kind == "date" else "",
         whole=bool(seen.get("whole", False)),
