@@ -19,7 +19,7 @@ from toolkit.errors import ArtifactError
 from toolkit.files import sha256_of
 from toolkit.findings import Finding
 from toolkit.graph_files import is_onnx, see_onnx
-from toolkit.keras_files import config_in, see_keras
+from toolkit.keras_files import configs_in, see_keras
 from toolkit.model_archives import see_npy, see_zip, torch_weights
 from toolkit.model_folders import see_folder
 from toolkit.network_files import (
@@ -260,9 +260,10 @@ def _see_hdf5(data: memoryview) -> Seen:
         return Seen(
             "MATLAB", "matlab", reason="variables of MATLAB are not served here", way="export the network as ONNX"
         )
-    config, version = config_in(data)
-    if config is not None:
-        return see_keras(config, kind="keras-hdf5", version=version)
+    configs, version = configs_in(data)
+    seen = [see_keras(config, kind="keras-hdf5", version=version) for config in configs]
+    if seen:
+        return next((one for one in seen if one.reason), seen[0])
     reason = "it holds arrays and no network (`model_config` is not in it): weights alone cannot answer"
     return Seen(
         "Keras" if version else "", "hdf5", version=version, reason=reason, way="save the whole model as .keras or ONNX"

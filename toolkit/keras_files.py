@@ -3,28 +3,76 @@
 from __future__ import annotations
 
 import json
+import mmap
 import re
 from typing import TYPE_CHECKING, Any
 
 from toolkit.pickled import refusal
 from toolkit.seen import NAMES_MAX, Port, Seen, finding
-from toolkit.streams import DamagedError
+from toolkit.streams import BombError, DamagedError
 from toolkit.verdicts import Import, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CONFIG_BYTES_MAX = 64 << 20
+CONFIG_BYTES_MAX = 32 << 20
+SEARCHED_BYTES_MAX = 512 << 20  # decoded in search of configurations
 NODES_MAX = 2_000_000
 _OWN = re.compile(
     r"(?:tf_|tensorflow\.)?keras(?:\.src)?(?:\.(?:layers|models|initializers|regularizers|constraints|optimizers|losses|"
-    r"metrics|activations|dtype_policies|distribution|random|mixed_precision|backend|engine|python|saving|ops|nn|"
+    r"metrics|activations|dtype_policies|distribution|random|mixed_precision|backend|engine|ops|nn|"
     r"quantizers|schedules)(?:\.\w+)*)?"
+)
+_ARITHMETIC = re.compile(
+    r"keras(?:\.src)?\.(?:activations|ops|nn|losses|metrics|initializers|regularizers)(?:\.\w+)*|builtins"
 )
 _MARKS = frozenset(
     ("__keras_tensor__", "__tuple__", "__numpy__", "__tensor__", "__bytes__", "__ellipsis__", "TensorShape")
 )
 _MARKS |= {"CompositeTensor", "__typespec__", "__complex__"}
+# What Keras itself calls by name in files that do not say which module a class is of.
+_OWN_NAMES = frozenset(
+    """
+    AUC AWQDTypePolicy Accuracy Activation ActivityRegularization Adadelta Adafactor Adagrad Adam AdamW Adamax
+    AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D
+    AdaptiveMaxPooling2D AdaptiveMaxPooling3D Add AdditiveAttention AlphaDropout Attention AugMix AutoContrast Average
+    AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D BatchNormalization
+    BatchNormalizationV1 BatchNormalizationV2 Bidirectional BinaryAccuracy BinaryCrossentropy BinaryFocalCrossentropy
+    BinaryIoU CTC CategoricalAccuracy CategoricalCrossentropy CategoricalFocalCrossentropy
+    CategoricalGeneralizedCrossEntropy CategoricalHinge CategoryEncoding CenterCrop Circle Concatenate
+    ConcordanceCorrelation Constant Constraint ContrastLimitedAdaptiveHistogramEqualization Conv1D Conv1DTranspose
+    Conv2D Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D Convolution1D
+    Convolution1DTranspose Convolution2D Convolution2DTranspose Convolution3D Convolution3DTranspose CosineDecay
+    CosineDecayRestarts CosineSimilarity Cropping1D Cropping2D Cropping3D CuDNNGRU CuDNNLSTM CutMix DTypePolicy
+    DTypePolicyMap Dense DenseFeatures DepthwiseConv1D DepthwiseConv2D Dice Discretization Dot Dropout ELU EinsumDense
+    Embedding Equalization ExponentialDecay F1Score FBetaScore FalseNegatives FalsePositives Flatten FloatDTypePolicy
+    Ftrl Functional GPTQDTypePolicy GRU GRUCell GaussianDropout GaussianNoise GlobalAveragePooling1D
+    GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D
+    GlobalMaxPool2D GlobalMaxPool3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D GlorotNormal
+    GlorotUniform GroupNormalization GroupQueryAttention HashedCrossing Hashing HeNormal HeUniform Hinge Huber
+    Identity IdentityInitializer Initializer InputLayer InputSpec Int4DTypePolicy IntegerLookup InverseTimeDecay IoU
+    KLDivergence L1 L1L2 L2 LSTM LSTMCell Lamb Layer LayerNormalization LeakyReLU LearningRateSchedule LecunNormal
+    LecunUniform Lion LocallyConnected1D LocallyConnected2D LogCosh LogCoshError Loss LossScaleOptimizer Masking
+    MaxNorm MaxNumBoundingBoxes MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D Maximum Mean
+    MeanAbsoluteError MeanAbsolutePercentageError MeanIoU MeanMetricWrapper MeanSquaredError
+    MeanSquaredLogarithmicError MelSpectrogram Metric MinMaxNorm Minimum MixUp Model MultiHeadAttention MultiOptimizer
+    Multiply Muon Nadam NonNeg Normalization NormalizationV1 OneHotIoU OneHotMeanIoU Ones Optimizer OptimizerMap
+    Orthogonal OrthogonalInitializer OrthogonalRegularizer PReLU PearsonCorrelation Permute PiecewiseConstantDecay
+    Pipeline Poisson Policy PolynomialDecay Precision PrecisionAtRecall QuantizedDTypePolicy
+    QuantizedFloat8DTypePolicy R2Score RMSNormalization RMSprop RNN RandAugment RandomBrightness
+    RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing
+    RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomNormal RandomPerspective
+    RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomUniform
+    RandomZoom ReLU Recall RecallAtPrecision Regularizer RepeatVector Rescaling Reshape Resizing ReversibleEmbedding
+    RootMeanSquaredError SGD STFT STFTInitializer STFTSpectrogram ScheduleFreeAdamW SensitivityAtSpecificity
+    SeparableConv1D SeparableConv2D SeparableConvolution1D SeparableConvolution2D Sequential SimpleRNN SimpleRNNCell
+    Softmax Solarization SparseCategoricalAccuracy SparseCategoricalCrossentropy SparseTopKCategoricalAccuracy
+    SpatialDropout1D SpatialDropout2D SpatialDropout3D SpecificityAtSensitivity SpectralNormalization SquaredHinge
+    StackedRNNCells StringLookup Subtract Sum TextVectorization ThresholdedReLU TimeDistributed
+    TopKCategoricalAccuracy TrueNegatives TruePositives TruncatedNormal Tversky UnitNorm UnitNormalization
+    UpSampling1D UpSampling2D UpSampling3D VarianceScaling Wrapper ZeroPadding1D ZeroPadding2D ZeroPadding3D Zeros
+    """.split()  # noqa: SIM905 - read as a text
+)
 _CODE = frozenset(("Lambda", "__lambda__", "__superdict__", "function", "lambda"))
 _REACHING = {
     "TFSMLayer": "it loads a program of TensorFlow from a place that it names",
@@ -36,6 +84,7 @@ _REACHING = {
     "SlicingOpLambda": "it calls a function of TensorFlow by name",
 }
 _LOOKUPS = frozenset(("StringLookup", "IntegerLookup", "TextVectorization", "IndexLookup"))
+_VERSION = rb"[^\d.](\d{1,2}\.\d{1,3}\.\d{1,3}(?:-tf)?)(?![\d.])"
 _TOP_BEGINS = re.compile(rb'\{\s*"(?:class_name|module|registered_name|config|name|build_config)"\s*:')
 
 
@@ -72,27 +121,44 @@ def see_keras(config: object, *, kind: str, version: str = "", weights: bool = T
     )
 
 
-def config_in(data: memoryview) -> tuple[dict[str, Any] | None, str]:
-    """Return the model's configuration in an HDF5 file and Keras's version, read where the texts lie."""
-    import mmap  # noqa: PLC0415 - beside its only use
+def configs_in(data: memoryview) -> tuple[list[dict[str, Any]], str]:
+    """Return the networks' configurations in an HDF5 file and Keras's version, read where the texts lie.
 
+    All of them are returned, since a harmless one may stand before the one that counts.
+    """
     held = data.obj
-    found: dict[str, Any] | None = None
     searched: Any = held if isinstance(held, mmap.mmap) else bytes(data)
-    for match in re.finditer(_TOP_BEGINS, searched):
-        at = match.start()
+    found: list[dict[str, Any]] = []
+    at = spent = 0
+    while match := _TOP_BEGINS.search(searched, at):
+        value, size, read = _json_at(data, match.start())
+        at = match.start() + max(size, 1)
+        if isinstance(value, dict) and isinstance(value.get("class_name"), str) and "config" in value:
+            found.append(value)
+        spent += read
+        if spent > SEARCHED_BYTES_MAX:
+            message = "it holds more pieces that look like a configuration than any network"
+            raise BombError(message)
+    near = searched.find(b"keras_version")
+    places = [bytes(data[near : near + 400])] if near >= 0 else []
+    places += [bytes(data[at : at + 4000])] if found else []
+    versions = [match for place in places if (match := re.search(_VERSION, place))]
+    return found, versions[0][1].decode() if versions else ""
+
+
+def _json_at(data: memoryview, at: int) -> tuple[object, int, int]:
+    """Return the JSON value that begins at a place, its size (0 when there is none), and how much was read for it."""
+    size, spent = 1 << 16, 0
+    while True:
+        text = bytes(data[at : at + size]).decode("latin1")  # one letter a byte, so that places agree
+        spent += len(text)
         try:
-            text = bytes(data[at : at + CONFIG_BYTES_MAX]).decode("utf-8", "replace")
-            value, _ = json.JSONDecoder().raw_decode(text)
+            _, end = json.JSONDecoder().raw_decode(text)
+            return json.loads(text[:end].encode("latin1")), end, spent
         except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict) and "class_name" in value and isinstance(value.get("config"), dict | list):
-            found = value
-            break
-    at = searched.find(b"keras_version")
-    near = bytes(data[at : at + 400]) if at >= 0 else b""
-    version = re.search(rb"[^\d.](\d{1,2}\.\d{1,3}\.\d{1,3}(?:-tf)?)(?![\d.])", near)
-    return found, version[1].decode() if version else ""
+            if size >= CONFIG_BYTES_MAX or len(text) < size or "\0" in text:
+                return None, 0, spent
+            size *= 8
 
 
 def _nodes(top: object) -> Iterator[dict[str, Any]]:
@@ -109,8 +175,8 @@ def _nodes(top: object) -> Iterator[dict[str, Any]]:
 
 def _judge(node: dict[str, Any], name: str) -> Import:
     """Judge one object that the configuration would have Keras make."""
-    module = node.get("module")
-    module = module if isinstance(module, str) else "keras.layers"
+    told = node.get("module")
+    module = told if isinstance(told, str) else "keras"
     config = node.get("config")
     registered = node.get("registered_name")
 
@@ -120,7 +186,7 @@ def _judge(node: dict[str, Any], name: str) -> Import:
     if name in _MARKS:
         return found("harmless", "a value")
     if name in _CODE:
-        if name == "function" and isinstance(config, str) and _OWN.fullmatch(module):
+        if name == "function" and isinstance(config, str) and _ARITHMETIC.fullmatch(module):
             return found("harmless", "a function of Keras")
         return found("dangerous", "it runs code that the file carries or names")
     if name in _REACHING:
@@ -131,6 +197,9 @@ def _judge(node: dict[str, Any], name: str) -> Import:
         return found(
             "unknown" if module in {"builtins", "__main__"} or not module else "dangerous", "it is no part of Keras"
         )
+    own = ">" in name or (name not in _OWN_NAMES if told is None else not re.fullmatch(r"_?[A-Z]\w*", name))
+    if own:
+        return found("unknown", "it is no class of Keras itself, and its code is not in the file")
     if isinstance(registered, str) and registered not in {name, "", "function"}:
         return found(
             "unknown", f"it is a class of the author's own (`{registered[:60]}`), and its code is not in the file"

@@ -25,12 +25,13 @@ TF_DTYPES = (
 )  # fmt: skip
 # Operators of TensorFlow that reach files, the network or Python.
 TF_REACHING = frozenset((
-    "ReadFile", "WriteFile", "MatchingFiles", "PyFunc", "PyFuncStateless", "EagerPyFunc", "LoadDataset", "SaveDataset",
-    "WholeFileReader", "WholeFileReaderV2", "TextLineReader", "TextLineReaderV2", "FixedLengthRecordReader",
-    "FixedLengthRecordReaderV2", "TFRecordReader", "TFRecordReaderV2", "TextLineDataset", "TFRecordDataset",
-    "FixedLengthRecordDataset", "FixedLengthRecordDatasetV2", "SqlDataset", "DebugIdentity", "DebugIdentityV2",
-    "DumpGraph", "RpcCall", "ImmutableConst", "GeneratorDataset", "FileSystemSetConfiguration", "CreateSummaryFileWriter",
-    "RpcClient", "DebugNumericSummary", "LoadDatasetV2", "SaveDatasetV2", "DatasetToTFRecord", "CacheDataset", "CacheDatasetV2",
+    "ReadFile", "WriteFile", "MatchingFiles", "PyFunc", "PyFuncStateless", "EagerPyFunc", "LoadDataset",
+    "SaveDataset", "WholeFileReader", "WholeFileReaderV2", "TextLineReader", "TextLineReaderV2",
+    "FixedLengthRecordReader", "FixedLengthRecordReaderV2", "TFRecordReader", "TFRecordReaderV2", "TextLineDataset",
+    "TFRecordDataset", "FixedLengthRecordDataset", "FixedLengthRecordDatasetV2", "SqlDataset", "DebugIdentity",
+    "DebugIdentityV2", "DumpGraph", "RpcCall", "ImmutableConst", "GeneratorDataset", "FileSystemSetConfiguration",
+    "CreateSummaryFileWriter", "RpcClient", "DebugNumericSummary", "LoadDatasetV2", "SaveDatasetV2",
+    "DatasetToTFRecord", "CacheDataset", "CacheDatasetV2",
 ))  # fmt: skip
 FUNCTIONS_MAX = 100_000
 
