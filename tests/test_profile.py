@@ -196,6 +196,7 @@ def test_a_column_without_gaps_has_no_missing_marks() -> None:
         (["5'11", "6'0"], {"parts": {"'": 12.0, "": 1.0}}, 72.0),
         (["5'11\"", "6'0\""], {"parts": {'"': 1.0, "'": 12.0}}, 72.0),
         ([*ROWS, "28_"], {"stray": "_"}, 39.0),
+        (["1", "2", "3", "4"] * 5 + ["3_", "2_"], {"stray": "_"}, 4.0),
         ([*ROWS, "1133 - 1384"], {"ranges": True}, 1258.5),
         (
             [f"${low}K-${low + 30}K" for low in range(30)],
@@ -244,6 +245,23 @@ def test_one_phrase_among_many_numbers_is_missing_and_flagged() -> None:
     assert found.columns[0].missing == ("Varies with device",)
     finding = next(one for one in found.findings if one.code == "odd-cells")
     assert (finding.severity, finding.columns) == ("unsure", ("size",))
+
+
+def test_a_phrase_and_a_shifted_row_together_leave_a_column_of_numbers() -> None:
+    assert column_of(*ROWS * 3, *["Varies with device"] * 30, "1.000+").missing == ("Varies with device", "1.000+")
+    assert column_of(*ROWS * 3, *["Varies with device"] * 30, *["A 1", "B 2", "C 3", "D 4", "E 5"]).kind == "category"
+
+
+def test_a_placeholder_between_marks_is_missing_among_numbers_alone() -> None:
+    assert column_of(*ROWS, *["__10000__"] * 9).missing == ("__10000__",)
+    assert column_of("red", "blue", "__red__").missing == ()
+
+
+def test_minus_one_stands_for_a_missing_value_where_it_is_no_amount() -> None:
+    assert column_of("Google", "Apple", "-1", "Google").missing == ("-1",)
+    assert column_of("1999", "2004", "1987", "2010", "2013", "-1", "-1").missing == ("-1",)
+    assert column_of("-1", "0", "1", "2", "5", "-1", "10").missing == ()
+    assert column_of("-1", "A", "-1", "1").missing == ()
 
 
 def test_figures_of_numbers_are_right() -> None:

@@ -183,7 +183,7 @@ def _without_sentinel(reading: Reading, cells: Cells) -> Reading:
     if figures is None or not known.any():
         return reading
     values = figures[known]
-    if not any(_is_nines(float(edge)) for edge in (values.min(), values.max())):
+    if not (_is_nines(float(values.max())) or _is_no_amount(float(values.min()))):
         return reading
     different, places = np.unique(values, return_inverse=True)
     rows_of = np.bincount(places, weights=cells.counts[known]).astype(np.int64)
@@ -200,16 +200,30 @@ def _is_nines(value: float) -> bool:
     return len(digits) > 1 and set(digits) == {"9"} and value == math.floor(value)
 
 
+def _is_no_amount(value: float) -> bool:
+    """Whether a negative number is one that people write where there is none: -1, -999, -500."""
+    digits = f"{abs(value):.0f}"
+    return (
+        value < 0
+        and value == math.floor(value)
+        and (_is_nines(value) or re.fullmatch("1|[1-9]00+", digits) is not None)
+    )
+
+
 def _sentinel(values: NDArray[np.float64], counts: NDArray[np.int64]) -> float | None:
-    """Return a number such as -999 or 9999 that stands far outside all others and comes again and again."""
+    """Return a number such as -999 or 9999 that stands far outside all others and comes again and again.
+
+    A -1 need not stand so far outside where it is the only number below zero.
+    """
     if len(values) < 5:  # noqa: PLR2004 - too few to stand outside of
         return None
     for edge, inner, other in ((0, 1, -1), (-1, -2, 0)):
         value = float(values[edge])
-        nines = _is_nines(value)
-        span = abs(float(values[inner]) - float(values[other]))
+        alone = edge == 0 and values[1] >= 0
+        written = _is_nines(value) or (alone and _is_no_amount(value))
+        span = abs(float(values[inner]) - float(values[other])) * (0.5 if alone and value == -1 else 1.0)
         apart = abs(float(values[inner]) - value) > max(span, 1.0)
-        if nines and apart and counts[edge] > 1 and (value < 0 or value > 99):  # noqa: PLR2004 - 99 can be an age
+        if written and apart and counts[edge] > 1 and (value < 0 or value > 99):  # noqa: PLR2004 - 99 can be an age
             return value
     return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from toolkit.cells import is_in
+from toolkit.cells import is_in, matches
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +30,9 @@ AMONG_NUMBERS = frozenset((
 # fmt: on
 # Dashes are no words, so they are missing among words too, unless the column is made of signs such as + and -.
 DASHES = frozenset(("-", "--", "---", "\u2013", "\u2014", "...", "\u2026", "n.a.", "n\\a"))
+# Numbers that stand for a missing value among words.
+NO_WORDS = frozenset(("-1", "-9", "-99", "-999", "-9999"))
+PLACEHOLDER = r"^(?:__.*__|\*\*.*\*\*|##.*##|<<.*>>|\?\?.*\?\?)$"  # between marks, among plain numbers
 AMBIGUOUS = frozenset(("na", "none"))  # an abbreviation of "not available", or a real "none of these"
 
 
@@ -40,7 +43,7 @@ def always(cells: Cells) -> NDArray[np.bool_]:
 
 def among_numbers(cells: Cells) -> NDArray[np.bool_]:
     """Return which texts are missing values in a column of numbers or dates."""
-    return always(cells) | is_in(cells.stripped, AMONG_NUMBERS)
+    return always(cells) | is_in(cells.stripped, AMONG_NUMBERS) | matches(cells.stripped, PLACEHOLDER)
 
 
 def among_words(cells: Cells) -> NDArray[np.bool_]:
@@ -51,4 +54,9 @@ def among_words(cells: Cells) -> NDArray[np.bool_]:
         others = cells.where(~(found | dashes)).stripped.to_pylist()[:1000]
         if any(any(character.isalnum() for character in text) for text in others):
             found |= dashes
+    numbers = is_in(cells.stripped, NO_WORDS) & ~found
+    if numbers.any() and not numbers.all():
+        others = cells.where(~(found | numbers)).stripped.to_pylist()[:1000]
+        if others and all(any(character.isalpha() for character in text) for text in others):
+            found |= numbers
     return found

@@ -262,9 +262,12 @@ def _falls(parts: list[tuple[str, str]], family: dict[str, float]) -> bool:
 def _stray(texts: list[str], counts: list[int]) -> str:
     """Return the marks that stand beside a few of many numbers (``28_``), else nothing."""
     odd = [(text, count) for text, count in zip(texts, counts, strict=True) if not _BARE.fullmatch(text)]
-    if len(texts) - len(odd) < NUMBERS_MIN or not odd:
+    if not odd or len(odd) == len(texts):
         return ""
     found = [(text, count) for text, count in odd if _BARE.fullmatch(_without(STRAY, text))]
+    if len(texts) - len(odd) < NUMBERS_MIN:  # few numbers may be steps, of which a marked one is another
+        bare = set(texts)
+        found = [(text, count) for text, count in found if "_" in text and _without("_", text) in bare]
     rows = sum(count for _, count in found)
     if not found or rows > RARE_SHARE_MAX * sum(counts):
         return ""

@@ -166,14 +166,15 @@ def _tolerable(present: Cells, fits: NDArray[np.bool_]) -> bool:
     """Whether the texts that do not fit are few enough to be gaps in a column of what does."""
     if fits.all():
         return True
-    odd_texts, odd_rows = int((~fits).sum()), int(present.counts[~fits].sum())
-    fitting = int(fits.sum())
-    if fitting < WORDS_OF_NUMBERS_MIN:
+    if int(fits.sum()) < WORDS_OF_NUMBERS_MIN:
         return False
-    if odd_texts == 1 and odd_rows <= ONE_WORD_SHARE_MAX * present.rows:
-        word = present.stripped.filter(mask(~fits))[0].as_py()
-        return not any(character.isdigit() for character in word) or odd_rows <= ODD_SHARE_MAX * present.rows
-    return odd_rows <= ODD_SHARE_MAX * present.rows and odd_texts <= min(ODD_TEXTS_MAX, 0.1 * fitting + 1)
+    odd = present.where(~fits)
+    rows = odd.counts.copy()
+    word = int(rows.argmax())
+    if rows[word] <= ONE_WORD_SHARE_MAX * present.rows and not any(map(str.isdigit, odd.stripped[word].as_py())):
+        rows[word] = 0  # the one phrase that a column of numbers may have
+    odd_texts = int((rows > 0).sum())
+    return bool(rows.sum() <= ODD_SHARE_MAX * present.rows) and odd_texts <= min(ODD_TEXTS_MAX, 0.1 * fits.sum() + 1)
 
 
 def _is_code(present: Cells) -> bool:
