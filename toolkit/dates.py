@@ -130,6 +130,10 @@ def _numeric_patterns(sample: list[str]) -> _Patterns:
             return _Patterns(tuple(order + time for order in orders for time in times))
         year = "%Y" if sum(len(shape[4]) == 4 for shape in shapes) > len(shapes) / 2 else "%y"  # noqa: PLR2004
         day_first, month_first = f"%d{mark}%m{mark}{year}", f"%m{mark}%d{mark}{year}"
+        third_days = year == "%y" and max(int(shape[4]) for shape in shapes) <= 31  # noqa: PLR2004 - days of a month
+        if third_days and _years_first(shapes):
+            orders = [f"%y{mark}%m{mark}%d", f"%y{mark}%d{mark}%m"]
+            return _Patterns(tuple(order + time for order in orders for time in times))
         first = max(int(shape[1]) for shape in shapes)
         second = max(int(shape[3]) for shape in shapes)
         if first > 12 >= second:  # noqa: PLR2004 - months of a year
@@ -148,6 +152,17 @@ def _numeric_patterns(sample: list[str]) -> _Patterns:
     if sum(text.isdigit() and len(text) == 8 for text in sample) > 0.9 * len(sample):  # noqa: PLR2004 - YYYYMMDD
         return _Patterns(("%Y%m%d",))
     return _Patterns(())
+
+
+def _years_first(shapes: list[re.Match[str]]) -> bool:
+    """Whether the first of three small numbers is the year: it is too large for all else, or one of few beside days."""
+    parts = [[int(shape[group]) for shape in shapes] for group in (1, 3, 4)]
+    years, middle, last = (max(part) for part in parts)
+    if years > 31 or (years > 12 and middle > 12):  # noqa: PLR2004 - days of a month, months of a year
+        return True
+    days = len(set(parts[2])) >= 25 and last > 12 >= middle  # noqa: PLR2004 - most of a month's
+    run = len(set(parts[0])) == years - min(parts[0]) + 1
+    return days and run and years > 12 and 2 * len(set(parts[0])) < len(set(parts[2]))  # noqa: PLR2004
 
 
 def _times_of(rests: list[str]) -> list[str]:

@@ -117,7 +117,8 @@ def _missing_words(judged: Sequence[Judged]) -> Iterator[Finding]:
     for one in judged:
         for text, count in zip(one.missing, one.missing_counts, strict=True):
             maybe = one.kind in {"category", "text"} and text.strip().lower() in AMBIGUOUS
-            if text and text.strip() not in one.odd and not maybe:
+            said = text.strip() in one.odd or _is_sentinel(one, text)
+            if text and not said and not maybe:
                 by_word[text].append((one, count))
     for word, pairs in sorted(by_word.items()):
         where = ", ".join(f"`{one.name}` ({_rows(count, one.rows)})" for one, count in pairs[:NAMED_MAX])
@@ -129,6 +130,16 @@ def _missing_words(judged: Sequence[Judged]) -> Iterator[Finding]:
             action="read as missing",
             evidence={"text": word, "rows": {one.name: count for one, count in pairs}},
         )
+
+
+def _is_sentinel(one: Judged, text: str) -> bool:
+    """Whether a text is the number that a finding of its own tells of."""
+    if one.sentinel is None:
+        return False
+    try:
+        return float(text) == one.sentinel
+    except ValueError:
+        return False
 
 
 def _maybe_categories(judged: Sequence[Judged]) -> Iterator[Finding]:
@@ -175,7 +186,7 @@ def _signs(form: NumberFormat) -> list[str]:
     if set(form.multipliers.values()) == {1.0}:
         parts += [f"{' or '.join(map(repr, form.multipliers))} behind"]
     else:
-        parts += [f"{mark!r} for {worth:,.6g}" for mark, worth in form.multipliers.items()]
+        parts += [f"{mark!r} for {_amount(worth)}" for mark, worth in form.multipliers.items()]
     parts += ["parentheses around what is below zero" if form.parentheses else ""]
     parts += ["parts, of which " + " and ".join(_part(*part) for part in form.parts.items()) if form.parts else ""]
     parts += [f"a stray {' or '.join(map(repr, form.stray))} in some cells, which is left out" if form.stray else ""]
@@ -184,7 +195,11 @@ def _signs(form: NumberFormat) -> list[str]:
 
 
 def _part(mark: str, worth: float) -> str:
-    return f"{mark!r} is worth {worth:,.6g}" if mark else f"a last one without a unit {worth:,.6g}"
+    return f"{mark!r} is worth {_amount(worth)}" if mark else f"a last one without a unit {_amount(worth)}"
+
+
+def _amount(number: float) -> str:
+    return f"{number:,.0f}" if number == round(number) else f"{number:.6g}"
 
 
 def _empty_and_constant(judged: Sequence[Judged], constants: tuple[str, ...]) -> Iterator[Finding]:
