@@ -9,13 +9,25 @@ import stat
 import struct
 import tarfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
 import pytest
 
 from toolkit.errors import DataError, ProjectError, UsageError
-from toolkit.files import Bounds, atomic, human_size, is_archive, parse_size, sha256_of, unpack, write_atomic
+from toolkit.files import (
+    Bounds,
+    DamagedArchiveError,
+    atomic,
+    human_size,
+    is_archive,
+    parse_size,
+    reserve,
+    sha256_of,
+    unpack,
+    write_atomic,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,15 +163,32 @@ def test_names_that_differ_by_the_spelling_of_an_accent_are_refused(tmp_path: Pa
     refused(zipped(tmp_path / "a.zip", {"\u00e9.csv": b"1", "e\u0301.csv": b"2"}), "the same but for case")
 
 
-def test_hashes_are_counted_while_unpacking(tmp_path: Path) -> None:
-    inner = zipped(tmp_path / "inner", {"train.csv": b"x\n1\n"}).read_bytes()
-    wanted = {"big.bin": os.urandom(3_000_000), "a/small.csv": b"x\n2\n", "train.csv": inner}
-    hashes: dict[str, str] = {}
-    unpack(zipped(tmp_path / "a.zip", wanted), tmp_path / "out", hashes=hashes)
-    assert set(hashes) >= {"big.bin", "a/small.csv"}
-    for name, told in hashes.items():
-        assert told == sha256_of(tmp_path / "out" / name), name
-    assert members(tmp_path / "out")["train.csv"] == b"x\n1\n"
+def test_room_set_aside_for_a_file_is_given_back_when_less_comes(tmp_path: Path) -> None:
+    content = os.urandom(100_000)
+    path = zipped(tmp_path / "a.zip", {"a.bin": content})
+    body = bytearray(path.read_bytes())
+    entry = body.rindex(b"PK\x01\x02")
+    body[entry + 24 : entry + 28] = (90_000_000).to_bytes(4, "little")  # the size that the directory tells
+    path.write_bytes(body)
+    with suppress(DamagedArchiveError):
+        unpack(path, tmp_path / "out")
+        assert (tmp_path / "out" / "a.bin").read_bytes() == content
+        assert (tmp_path / "out" / "a.bin").stat().st_blocks * 512 < 1_000_000
+    assert {entry.name for entry in tmp_path.iterdir()} <= {"a.zip", "out"}
+
+
+def test_a_file_is_as_long_as_what_is_written_whatever_room_is_set_aside(tmp_path: Path) -> None:
+    with (tmp_path / "a").open("wb") as stream:
+        reserve(stream, 40_000_000)
+        stream.write(b"abc")
+    assert (tmp_path / "a").read_bytes() == b"abc"
+
+
+def test_room_that_no_disk_has_is_not_insisted_on(tmp_path: Path) -> None:
+    with (tmp_path / "a").open("wb") as stream:
+        reserve(stream, 1 << 60)
+        stream.write(b"abc")
+    assert (tmp_path / "a").read_bytes() == b"abc"
 
 
 def test_a_hundred_thousand_members_are_refused_before_one_is_written(tmp_path: Path) -> None:

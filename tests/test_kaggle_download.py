@@ -28,8 +28,9 @@ from kaggle_stub import Fault, Stub, archive
 from kaggle_stub.answers import KEY, TOKEN, USERNAME
 
 from toolkit import contents, kaggle_download, refusals
-from toolkit.errors import AccessError, DataError, ToolkitError
-from toolkit.files import sha256_of
+from toolkit.cache import hashed
+from toolkit.errors import AccessError, DataError, ProjectError, ToolkitError
+from toolkit.files import sha256_of, write_atomic
 from toolkit.handle import Handle
 from toolkit.kaggle_api import Patience
 from toolkit.source import fetch as fetch_by_source
@@ -97,6 +98,11 @@ def complete_ones(cache: Path) -> list[Path]:
     return list(cache.rglob("complete"))
 
 
+def _no_room(path: Path, text: str | bytes) -> None:
+    message = f"`{path}` cannot be written, {len(text)} long"
+    raise ProjectError(message, hint="free some space")
+
+
 # What arrives
 
 
@@ -126,6 +132,43 @@ def test_a_named_version_is_asked_for_once(kaggle: Stub) -> None:
     assert fetch("ann/weather/2") == first
     assert fetch("ann/weather", offline=True) == first
     assert kaggle.seen == []
+
+
+@pytest.mark.usefixtures("kaggle")
+def test_hashes_of_what_is_large_are_counted_when_asked_for_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toolkit.cache.HASHED_BYTES_MAX", 10)
+    download = fetch("ann/weather")
+    assert {record.sha256 for record in download.files} == {""}
+    whole = fetch_by_source(Handle.parse("ann/weather"))
+    content(whole)
+    assert fetch("ann/weather", offline=True) == whole
+    assert hashed(whole) == whole
+
+
+@pytest.mark.usefixtures("kaggle")
+def test_hashes_are_told_where_they_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toolkit.cache.HASHED_BYTES_MAX", 10)
+    download = fetch("ann/weather")
+    monkeypatch.setattr("toolkit.cache.write_atomic", _no_room)
+    content(hashed(download))
+    assert fetch("ann/weather", offline=True) == download
+
+
+@pytest.mark.usefixtures("kaggle")
+@pytest.mark.parametrize("writes", [0, 1, 2])
+def test_counting_hashes_may_be_broken_off_anywhere(monkeypatch: pytest.MonkeyPatch, writes: int) -> None:
+    monkeypatch.setattr("toolkit.cache.HASHED_BYTES_MAX", 10)
+    download = fetch("ann/weather")
+    left = [write_atomic] * writes
+
+    def write(path: Path, text: str | bytes) -> None:
+        (left.pop() if left else _no_room)(path, text)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("toolkit.cache.write_atomic", write)
+        whole = hashed(download)
+    assert fetch("ann/weather", offline=True) == (whole if writes == 2 else download)
+    assert content(hashed(fetch("ann/weather", offline=True))) == content(whole)
 
 
 def test_the_newest_version_is_looked_up_and_nothing_else_the_second_time(kaggle: Stub) -> None:

@@ -7,12 +7,13 @@ import os
 import shutil
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from toolkit.download import Download, FileRecord, Provenance
+from toolkit.errors import AccessError, DataError, ProjectError
 from toolkit.files import sha256_of, write_atomic
 from toolkit.records import dump
 from toolkit.refusals import SpaceError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 CACHE_VARIABLE = "KAGGLE2APP_CACHE"
 CURRENT = "current"  # the version of what has none: a competition's data
 LOCK_POLL_SECONDS = 0.2
+HASHED_BYTES_MAX = 100_000_000  # at once; of more, the SHA-256 is counted by who asks for it
 
 
 def cache_folder() -> Path:
@@ -90,7 +92,7 @@ def complete(shelf: Shelf) -> Download | None:
     """Return what lies on a shelf when all of it is there, at its full length."""
     try:
         told = shelf.provenance.read_bytes()
-        if shelf.marker.read_text(encoding="utf-8").strip() != _seal(told):
+        if _seal(told) not in shelf.marker.read_text(encoding="utf-8").split():
             return None
         provenance = Provenance.from_json(json.loads(told))
         if any((shelf.files / record.path).stat().st_size != record.size_bytes for record in provenance.files):
@@ -100,21 +102,21 @@ def complete(shelf: Shelf) -> Download | None:
     return Download(shelf.files, provenance.files, provenance)
 
 
-def keep(shelf: Shelf, staging: Path, provenance: Provenance, hashes: dict[str, str] | None = None) -> Download:
+def keep(shelf: Shelf, staging: Path, provenance: Provenance) -> Download:
     """Put the files of ``staging`` on the shelf, and the marker last; what was there before goes away.
 
-    ``hashes`` are SHA-256 that were counted as the files were written; the others are counted now.
+    Small ones get their SHA-256 now, large ones when ``hashed`` is asked for it.
     """
-    known = hashes or {}
     shelf.marker.unlink(missing_ok=True)
     if shelf.files.exists():
         shutil.rmtree(shelf.files)
     staging.rename(shelf.files)
     paths = sorted(path for path in shelf.files.rglob("*") if path.is_file())
-    names = [path.relative_to(shelf.files).as_posix() for path in paths]
+    sizes = [path.stat().st_size for path in paths]
+    small = sum(sizes) <= HASHED_BYTES_MAX
     records = tuple(
-        FileRecord(name, path.stat().st_size, known.get(name) or sha256_of(path))
-        for name, path in zip(names, paths, strict=True)
+        FileRecord(path.relative_to(shelf.files).as_posix(), size, sha256_of(path) if small else "")
+        for path, size in zip(paths, sizes, strict=True)
     )
     told = dump(replace(provenance, files=records).to_json()).encode()
     write_atomic(shelf.provenance, told)
@@ -123,6 +125,32 @@ def keep(shelf: Shelf, staging: Path, provenance: Provenance, hashes: dict[str, 
     for path in shelf.folder.glob(".*"):
         path.unlink(missing_ok=True)  # what a process that was killed had begun to write
     return Download(shelf.files, records, replace(provenance, files=records))
+
+
+def hashed(download: Download) -> Download:
+    """Return a download with the SHA-256 of each file; what is counted for it is kept where the files are kept."""
+    if all(record.sha256 for record in download.files):
+        return download
+    try:
+        files = tuple(
+            record if record.sha256 else replace(record, sha256=sha256_of(download.root / record.path))
+            for record in download.files
+        )
+    except OSError as error:
+        message = f"`{error.filename}` cannot be read: {error.strerror or error}"
+        raise DataError(message, hint="look at its permissions and its disk, then fetch it again") from error
+    whole = Download(download.root, files, replace(download.provenance, files=files))
+    shelf = Shelf(download.root.parent)
+    if shelf.files == download.root:
+        with suppress(OSError, ProjectError, AccessError), alone(shelf, lambda _: None):
+            if complete(shelf) == download:
+                told = dump(whole.provenance.to_json()).encode()
+                seal = shelf.marker.read_text(encoding="utf-8").strip()
+                # Both are good for a moment: whoever stops here leaves what is complete as complete as it was.
+                write_atomic(shelf.marker, f"{seal}\n{_seal(told)}\n")
+                write_atomic(shelf.provenance, told)
+                write_atomic(shelf.marker, f"{_seal(told)}\n")
+    return whole
 
 
 @contextmanager

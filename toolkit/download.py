@@ -10,7 +10,7 @@ from toolkit.records import Record
 
 @dataclass(frozen=True)
 class FileRecord(Record):
-    """One file as it arrived: path relative to the root with ``/``, size, SHA-256 in hex."""
+    """One file as it arrived: path relative to the root with ``/``, size, SHA-256 in hex (empty until counted)."""
 
     path: str
     size_bytes: int

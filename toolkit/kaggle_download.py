@@ -167,7 +167,6 @@ class _Job:
         self.patience, self.say = kaggle.patience, say
         self.staging = shelf.work / "staging"
         self.entered = True  # whether the person has joined the competition, if it is one
-        self.hashes: dict[str, str] = {}  # of files in `staging`, as far as they were counted on the way
 
     def run(self, answer: Any) -> Download:
         """Fetch, verify, unpack, keep."""
@@ -187,7 +186,7 @@ class _Job:
                         raise
                     self._singles(tuple(_Listed(name, None) for name in output))
             self._check_any()
-            return keep(self.shelf, self.staging, known.provenance, self.hashes)
+            return keep(self.shelf, self.staging, known.provenance)
         except (DataError, ProjectError) as error:
             cause = error.__cause__
             if isinstance(cause, OSError) and not isinstance(cause, gzip.BadGzipFile):
@@ -242,14 +241,13 @@ class _Job:
         try:
             if is_archive(path):
                 self.say(f"{self.handle}: unpacking")
-                unpack(path, self.staging, nested=self.handle.kind != "model", hashes=self.hashes)
+                unpack(path, self.staging, nested=self.handle.kind != "model")
             elif path.name in {"bundle", "archive.tar.gz"} or path.suffix in {".zip", ".tar", ".tgz"}:
                 message = f"`{name}` is no archive"
                 raise DamagedArchiveError(message)
             else:
                 self.staging.mkdir(parents=True)
                 path.rename(self.staging / path.name)
-                self.hashes[path.name] = arrival.sha256
         finally:
             shutil.rmtree(path.parent, ignore_errors=True)
 
@@ -278,7 +276,6 @@ class _Job:
         places = safe_path_all(files, str(self.handle))
         total = sum(file.size_bytes or 0 for file in files)
         stop = threading.Event()
-        arrivals: dict[int, Arrival] = {}
 
         def say(line: str) -> None:
             if stop.is_set():
@@ -287,7 +284,7 @@ class _Job:
 
         def one(number: int, file: _Listed) -> None:
             if not stop.is_set():
-                arrivals[number] = bring(
+                bring(
                     self._locate(file.name),
                     arriving / str(number),
                     label=file.name,
@@ -308,8 +305,7 @@ class _Job:
             target = self.staging / place
             target.parent.mkdir(parents=True, exist_ok=True)
             (arriving / str(number)).rename(target)
-            if not _unwrap(target):
-                self.hashes[str(place)] = arrivals[number].sha256
+            _unwrap(target)
 
     def _locate(self, name: str | None) -> Callable[[], Place]:
         handle, version = self.handle, self.version
@@ -708,17 +704,16 @@ def safe_path_all(files: tuple[_Listed, ...], what: str) -> list[PurePosixPath]:
     return places
 
 
-def _unwrap(path: Path) -> bool:
-    """Turn a file that came as a zip of itself into itself; return whether it did."""
+def _unwrap(path: Path) -> None:
+    """Turn a file that came as a zip of itself into itself."""
     import zipfile  # noqa: PLC0415 - for this case alone
 
     if not zipfile.is_zipfile(path) or not is_archive(path) or path.suffix.lower() in BUNDLE_SUFFIXES:
-        return False
+        return
     with zipfile.ZipFile(path) as zipped:
         if zipped.namelist() != [path.name]:
-            return False
+            return
     inner = path.with_name(f".{path.name}.unpacked")
     unpack(path, inner, nested=False)
     (inner / path.name).replace(path)
     inner.rmdir()
-    return True

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit.cache import cache_folder
+from toolkit.cache import cache_folder, hashed
 from toolkit.download import Download, FileRecord, Provenance
 from toolkit.errors import DataError
 from toolkit.files import is_archive, sha256_of, unpack, write_atomic
@@ -23,11 +23,14 @@ COMMON_NAMES = frozenset({"train", "training", "data", "dataset", "test", "input
 SKIPPED_FILES = frozenset({"Thumbs.db", "desktop.ini"})
 
 
-def fetch(handle: Handle, *, offline: bool = False, progress: Callable[[str], None] | None = None) -> Download:
+def fetch(
+    handle: Handle, *, offline: bool = False, progress: Callable[[str], None] | None = None, hashes: bool = True
+) -> Download:
     """Return the complete files of ``handle`` on this disk, with their hashes and provenance.
 
     A sample needs no network, a local file or folder is read where it lies and never changed, an archive is unpacked
-    into the cache. Raises ``DataError`` for what is missing or damaged, ``AccessError`` for what Kaggle does not give.
+    into the cache. Without ``hashes``, the SHA-256 of what is large may be left empty: counting it takes as long as
+    the download. Raises ``DataError`` for what is missing or damaged, ``AccessError`` for what Kaggle does not give.
     """
     match handle.kind:
         case "sample":
@@ -37,7 +40,8 @@ def fetch(handle: Handle, *, offline: bool = False, progress: Callable[[str], No
         case _:
             from toolkit.kaggle_download import fetch as from_kaggle  # noqa: PLC0415 - for what is on Kaggle alone
 
-            return from_kaggle(handle, offline=offline, say=progress)
+            download = from_kaggle(handle, offline=offline, say=progress)
+            return hashed(download) if hashes else download
 
 
 def _sample(handle: Handle) -> Download:

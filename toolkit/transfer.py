@@ -12,13 +12,13 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from hashlib import file_digest, md5, sha256
+from hashlib import file_digest, md5
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
 from toolkit.errors import AccessError, ProjectError
-from toolkit.files import CountedBeside, human_size, is_archive, write_atomic
+from toolkit.files import CountedBeside, human_size, is_archive, reserve, write_atomic
 from toolkit.kaggle_api import PASSING, Patience, Say, network_error, retry_after, silent
 from toolkit.refusals import DamagedError, NotFoundError, PrivateError, RateLimitError, ServerError, SpaceError
 
@@ -34,7 +34,6 @@ SAY_SECONDS = 0.2  # between two lines of progress
 BAR_CHARACTERS = 12
 AGAIN = "run the same command again; what has arrived is kept"
 REDIRECTS_MAX = 5
-PACKED_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -54,7 +53,6 @@ class Arrival:
     size_bytes: int
     etag: str = ""
     verified: str = ""
-    sha256: str = ""  # where it was counted as the file came
 
 
 @dataclass(frozen=True)
@@ -128,9 +126,8 @@ def space_error(error: OSError, folder: Path) -> AccessError:
 def arrived(target: Path) -> Arrival | None:
     """Return what an earlier run brought to ``target``, if it came to its end."""
     try:
-        return (
-            Arrival(**json.loads(_beside(target, "arrival").read_text(encoding="utf-8"))) if target.exists() else None
-        )
+        told = Arrival(**json.loads(_beside(target, "arrival").read_text(encoding="utf-8")))
+        return told if target.stat().st_size == told.size_bytes else None
     except (OSError, ValueError, TypeError):
         return None
 
@@ -172,7 +169,7 @@ class _Job:
         self.listed_bytes, self.room_bytes = size_bytes, room_bytes
         self.patience, self.say = patience, say
         self.partial, self.state = _beside(target, "partial"), _beside(target, "state")
-        self.sums: dict[str, _Hash] = {}  # of the first `hashed_bytes`
+        self.sum: _Hash | None = None  # of the first `hashed_bytes`
         self.hashed_bytes = 0
         self.place: Place | None = None
         self.session: Any = None
@@ -280,11 +277,8 @@ class _Job:
         self._check_room(sent.size_bytes or self.listed_bytes or 0)
         with self.partial.open("wb") as out:  # emptied first: a state must never describe older bytes
             write_atomic(self.state, json.dumps(asdict(sent)))
-            self.sums, self.hashed_bytes = {}, 0
-            if not sent.name.lower().endswith(PACKED_SUFFIXES):  # of what is unpacked next nobody asks
-                self.sums["sha256"] = sha256()
-            if sent.md5:
-                self.sums["md5"] = _weak_md5()
+            reserve(out, sent.size_bytes or 0)
+            self.sum, self.hashed_bytes = _weak_md5() if sent.md5 else None, 0
             whole = self._write(answer, out, sent, 0)
         return sent, whole
 
@@ -295,10 +289,10 @@ class _Job:
             raise _CutError(text="the rest that was sent does not fit what had arrived")
         self._check_room((total or have) - have)
         if self.hashed_bytes != have:
-            self.sums, self.hashed_bytes = {}, have
+            self.sum, self.hashed_bytes = None, have
             if known.md5:
                 with self.partial.open("rb") as stream:
-                    self.sums["md5"] = file_digest(stream, _weak_md5)
+                    self.sum = file_digest(stream, _weak_md5)
         with self.partial.open("ab") as out:
             whole = self._write(answer, out, known, have)
         return _with_size(known, total), whole
@@ -310,7 +304,7 @@ class _Job:
         body = answer.raw
         meter = _Meter(self.label, sent.size_bytes, have, self.say)
         stretch, since = self.patience.clock(), 0
-        with CountedBeside(*self.sums.values()) as beside:
+        with CountedBeside(*[self.sum] if self.sum else []) as beside:
             try:
                 while chunk := body.read1(READ_BYTES, decode_content=False):
                     beside.count(chunk)
@@ -352,8 +346,7 @@ class _Job:
             verified = "checksum"
         elif self.listed_bytes is not None and size < self.listed_bytes and not is_archive(self.partial):
             self._spoil(f"{human_size(size)} arrived of the {human_size(self.listed_bytes)} that Kaggle lists")
-        whole_sum = self.sums["sha256"].hexdigest() if "sha256" in self.sums and self.hashed_bytes == size else ""
-        arrival = Arrival(sent.name, size, sent.etag, verified, whole_sum)
+        arrival = Arrival(sent.name, size, sent.etag, verified)
         write_atomic(_beside(self.target, "arrival"), json.dumps(asdict(arrival)))
         self.partial.replace(self.target)
         self.state.unlink(missing_ok=True)
@@ -361,10 +354,10 @@ class _Job:
 
     def _digest(self, size: int) -> str:
         """Return the checksum of what has arrived; it is counted again only where it was not counted on the way."""
-        if "md5" not in self.sums or self.hashed_bytes != size:
+        if self.sum is None or self.hashed_bytes != size:
             with self.partial.open("rb") as stream:
-                self.sums, self.hashed_bytes = {"md5": file_digest(stream, _weak_md5)}, size
-        return self.sums["md5"].hexdigest()
+                self.sum, self.hashed_bytes = file_digest(stream, _weak_md5), size
+        return self.sum.hexdigest()
 
     def _end(self, sent: _Sent, size: int) -> str:
         """Return how the end of a body that came without length and checksum is known to be its end."""
@@ -398,7 +391,7 @@ class _Job:
                     out.write(chunk)
                     self._check_room(0)
             plain.replace(self.partial)
-            self.sums, self.hashed_bytes = {}, 0
+            self.sum, self.hashed_bytes = None, 0
         except (EOFError, gzip.BadGzipFile, zlib.error):
             self._spoil("its packing is broken")
         finally:
@@ -448,7 +441,7 @@ class _Job:
     def _drop(self) -> None:
         self.state.unlink(missing_ok=True)
         self.partial.unlink(missing_ok=True)
-        self.sums, self.hashed_bytes = {}, 0
+        self.sum, self.hashed_bytes = None, 0
 
     def _check_room(self, coming_bytes: int) -> None:
         free = shutil.disk_usage(self.target.parent).free
