@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import shlex
 import signal
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.exceptions import Abort, TyperException
 
-from toolkit.errors import AmbiguousError, ProjectError, ToolkitError, UsageError
+from toolkit.errors import AmbiguousError, ArtifactError, ProjectError, ToolkitError, UnservableError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from toolkit.wrapping import Wishes
 
 GUESSES_SHOWN_MAX = 5
+YOUNG_OBJECTS_MAX = 50_000  # before they are gone through: what is imported stays, and is a hundred thousand
 VERBS = frozenset({"new", "inspect", "fetch", "search", "submit", "doctor", "check"})
 DEBUG = "KAGGLE2APP_DEBUG"  # set: show the traceback of a bug
 
@@ -205,9 +208,11 @@ def inspect(
     offline: Offline = False,
     json: Json = False,
 ) -> None:
-    """Show what the data holds and what could be predicted; make nothing."""
+    """Show what the data holds and what could be predicted, or what a model file is; make nothing."""
     from toolkit import report  # noqa: PLC0415 - each command loads what it needs
 
+    if _inspect_models(source, offline=offline, as_json=json):
+        return
     with _progress() as steps:
         download = _fetch(source, offline=offline, steps=steps)
         contents, profile = _understand(download, table=table, read_as=read_as, steps=steps)
@@ -352,6 +357,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     received: list[int] = []
     failure: ToolkitError | None = None
     code: object = 0
+    gc.set_threshold(YOUNG_OBJECTS_MAX)
+    atexit.register(gc.freeze)  # the process ends, and with it all that it holds: nothing is to be gone through
     try:
         with _interruptible(received):
             code = app(typed, standalone_mode=False, prog_name="kaggle2app", obj=typed)
@@ -390,6 +397,63 @@ def _explained(error: BaseException, typed: Sequence[str]) -> ToolkitError:
             return ProjectError(told, hint="look at its place, its permissions and the space on its disk")
         case _:
             return _bug(error, typed)
+
+
+def _inspect_models(source: str, *, offline: bool, as_json: bool) -> bool:
+    """Show the models that ``source`` names or holds, and return whether it did; nothing of them is opened.
+
+    Raises ``UnservableError`` when one must not be opened, or none can be served.
+    """
+    from toolkit import report  # noqa: PLC0415 - each command loads what it needs
+    from toolkit.artifact import look  # noqa: PLC0415 - as above
+
+    with _progress() as steps:
+        paths = _model_paths(source, offline=offline, steps=steps)
+        if not paths:
+            return False
+        with steps("look"):
+            looked, failure = [], None
+            for path in paths:
+                try:
+                    looked.append(look(path))
+                except ArtifactError as error:  # one of several may be no model at all
+                    failure = failure or error
+    if failure is not None and not looked:
+        raise failure
+    bad = [model for model in looked if model.refused]
+    if not bad and not any(model.servable for model in looked):
+        bad = looked
+    if not as_json:
+        report.print_looked(looked, source)
+    elif not bad:
+        report.print_json(report.looked_json(looked, source))
+    if bad:
+        first = bad[0]
+        message = f"`{first.name}` cannot be used: {first.reason}"
+        models = tuple(model.to_json() for model in looked)
+        raise UnservableError(message, hint=first.way or "ask for an ONNX file", models=models)
+    return True
+
+
+def _model_paths(source: str, *, offline: bool, steps: Steps) -> tuple[Path, ...]:
+    """Return the model files that ``source`` names or holds, none when it is data."""
+    from toolkit.files import is_archive  # noqa: PLC0415 - each command loads what it needs
+    from toolkit.handle import Handle  # noqa: PLC0415 - as above
+    from toolkit.model_search import holds_tables, is_model, models_in  # noqa: PLC0415 - as above
+    from toolkit.source import fetch as bring  # noqa: PLC0415 - as above
+
+    handle = Handle.parse(source)
+    path = Path(handle.path).expanduser() if handle.kind == "local" else None
+    if path is not None:
+        if is_model(path):
+            return (path,)
+        if not path.is_dir() and not (path.is_file() and is_archive(path)):
+            return ()
+    elif handle.kind != "model":
+        return ()
+    with steps("fetch"):
+        root = bring(handle, offline=offline, progress=steps.say).root
+    return models_in(root) if handle.kind == "model" or not holds_tables(root) else ()
 
 
 def _fetch(source: str, *, offline: bool, steps: Steps) -> Download:

@@ -69,6 +69,21 @@ class ArtifactError(ToolkitError):
     exit_code = 5
 
 
+class UnservableError(ArtifactError):
+    """Models that were looked at and must not be opened, or cannot be served.
+
+    ``models`` holds what was seen of each; ``--json`` carries them.
+    """
+
+    def __init__(self, message: str, *, hint: str, models: tuple[dict[str, object], ...]) -> None:
+        super().__init__(message, hint=hint)
+        self.models = models
+
+    def to_json(self) -> dict[str, object]:
+        """Return the failure with what was seen as the object that ``--json`` prints."""
+        return {"kind": "model", "models": list(self.models), **super().to_json()}
+
+
 class ProjectError(ToolkitError):
     """The project folder cannot be written, found or mended."""
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
     from rich.table import Table
 
+    from toolkit.artifact import Artifact
     from toolkit.building import Build
     from toolkit.checks import CheckReport
     from toolkit.contents import Contents
@@ -34,12 +35,15 @@ if TYPE_CHECKING:
     from toolkit.profile import Profile
     from toolkit.project import Names
     from toolkit.search import Found
+    from toolkit.seen import Port
     from toolkit.submission import Submitted
     from toolkit.task import Task
     from toolkit.wrapping import Wrapped
 
 PIPE_COLUMNS = 160  # a pipe has no width of its own
 LINE_CHARACTERS_MAX = 110
+IMPORTS_SHOWN_MAX = 40
+PORTS_SHOWN_MAX = 15
 
 
 # --- JSON ---------------------------------------------------------------------------------------------------------
@@ -77,6 +81,11 @@ def inspected_json(contents: Contents, profile: Profile, task: Task) -> dict[str
         "leaks": told["leaks"],
         "findings": [finding.to_json() for finding in findings(contents, profile, task)],
     }
+
+
+def looked_json(models: Sequence[Artifact], source: str) -> dict[str, Any]:
+    """Return what `inspect --json` prints of models."""
+    return {"source": source, "kind": "model", "models": [model.to_json() for model in models]}
 
 
 def fetched_json(download: Download) -> dict[str, Any]:
@@ -235,6 +244,59 @@ def print_inspected(contents: Contents, profile: Profile, task: Task, *, ask: st
     for finding in findings(contents, profile, task):
         _say(out, _told(finding))
     _next(out, (ask,))
+
+
+def print_looked(models: Sequence[Artifact], source: str) -> None:
+    """Print what `inspect` saw of model files, one after the other."""
+    out = _console(sys.stdout)
+    for number, model in enumerate(models):
+        if number:
+            _say(out, "")
+        _print_model(out, model)
+    servable = [model for model in models if model.servable]
+    if len(models) == 1 and servable:
+        _next(out, (f"kaggle2app new {shlex.quote(source)}",))
+
+
+def _print_model(out: Console, model: Artifact) -> None:
+    _say(out, model.name, style="bold")
+    packed = f", packed with {model.compression}" if model.compression else ""
+    harmless = [one.full for one in model.opens if one.verdict == "harmless"]
+    written = f"{model.framework} {model.version}" if model.version[:1].isdigit() else model.version
+    protocol = f"protocol {model.protocol}" if model.protocol is not None else ""
+    facts = (
+        ("size", f"{size(model.size_bytes)}, sha256 {model.sha256}"),
+        ("what", f"{' '.join(part for part in (model.framework, f'({model.format}{packed})') if part)}"),
+        ("holds", model.holds),
+        ("written by", "; ".join(part for part in (written, protocol) if part)),
+        ("inputs", _ports(model.inputs)),
+        ("outputs", _ports(model.outputs)),
+        ("imports", f"{len(harmless):,} harmless: {_some(harmless)}" if harmless else ""),
+        ("can be served", "yes" if model.servable else "no"),
+        ("reason", model.reason),
+    )
+    _facts(out, facts)
+    if model.refused:
+        rows = [(one.full, "called" if one.called else "named", one.verdict, one.why) for one in model.refused]
+        _table(out, ("opening it would import", "", "verdict", "why"), rows[:IMPORTS_SHOWN_MAX])
+        if len(rows) > IMPORTS_SHOWN_MAX:
+            _say(out, f"and {len(rows) - IMPORTS_SHOWN_MAX:,} more")
+    for finding in model.findings:
+        _say(out, _told(finding))
+
+
+def _ports(ports: Sequence[Port]) -> str:
+    shown = []
+    for port in ports[:PORTS_SHOWN_MAX]:
+        shape = f"[{', '.join(str(side) for side in port.shape)}]" if port.shape else ""
+        shown.append(" ".join(part for part in (port.name, port.dtype if port.dtype != "class" else "", shape) if part))
+    rest = f" and {len(ports) - len(shown):,} more" if len(ports) > len(shown) else ""
+    return f"{len(ports):,}: {', '.join(shown)}{rest}" if ports else ""
+
+
+def _some(words: Sequence[str]) -> str:
+    rest = f" and {len(words) - PORTS_SHOWN_MAX:,} more" if len(words) > PORTS_SHOWN_MAX else ""
+    return f"{', '.join(words[:PORTS_SHOWN_MAX])}{rest}"
 
 
 def print_fetched(download: Download) -> None:
