@@ -55,6 +55,8 @@ def read_caged(
     *,
     allowed: Collection[tuple[str, str]],
     names: Sequence[str] = (),
+    library: str = "",
+    imports: Sequence[str] = (),
     trust: bool = False,
     python: Path | None = None,
     seconds: int = SECONDS,
@@ -63,7 +65,8 @@ def read_caged(
     """Return the reading of the model in ``path``, made in a cage by ``python`` (this interpreter by default).
 
     ``allowed`` are the (module, name) pairs that the file may import, as the look at its bytes found them; ``names``
-    are column names for a model that does not know its own. ``ArtifactError`` says what the file tried, or why it has
+    are column names for a model that does not know its own; ``library`` opens a file of its own form, and ``imports``
+    are the packages that the model needs. ``ArtifactError`` says what the file tried, or why it has
     no served form; ``UnopenedError`` that these versions of its libraries cannot open it.
     """
     interpreter = Path(sys.executable) if python is None else python
@@ -73,6 +76,8 @@ def read_caged(
         job = {
             "allowed": sorted(allowed),
             "names": list(names) or None,
+            "library": library,
+            "imports": list(imports),
             "trust": trust,
             "rows": ROWS,
             "seed": SEED,

@@ -14,13 +14,15 @@ import re
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
 from toolkit import graphs
 from toolkit.artifact import require
 from toolkit.building import Build, appear, run, tested
-from toolkit.cage import read_caged
+from toolkit.cage import UnopenedError, read_caged
 from toolkit.card import licence_in_words, markdown, notice, size
+from toolkit.environments import DISTRIBUTIONS, interpreter_for
 from toolkit.errors import ArtifactError
 from toolkit.plan import DataFile, Decision, Plan
 from toolkit.project import (
@@ -52,6 +54,7 @@ TOLERANCE = 1e-5  # as the project's own evaluate.py holds it
 GOLDEN_ROWS = 40
 VALUES_MAX = 100
 SCORED = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "rmse"}
+OWN_FORMS = {"LightGBM": "lightgbm", "XGBoost": "xgboost", "CatBoost": "catboost"}  # written without pickle
 ANSWER = "prediction"  # what the answer is called when nobody says
 
 _OPENED = (
@@ -97,6 +100,7 @@ class Wishes:
     data: Path | None = None
     trust: bool = False
     tests: bool = True
+    offline: bool = False
 
 
 def read_model(path: Path, artifact: Artifact, wishes: Wishes, *, steps: Steps | None = None) -> tuple[Wrapped, Caged]:
@@ -105,20 +109,45 @@ def read_model(path: Path, artifact: Artifact, wishes: Wishes, *, steps: Steps |
     check_free(wishes.into.absolute() / names(wishes.name).slug)
     require(artifact, trust=wishes.trust)
     with steps("open"):
-        caged = read_caged(
-            path, allowed=artifact.allowed, names=_names_in(wishes), trust=wishes.trust and bool(artifact.refused)
-        )
+        caged = _read(path, artifact, wishes, steps)
     wrapped = describe_model(
         caged,
         file=artifact.name,
         size_bytes=artifact.size_bytes,
         sha256=artifact.sha256,
         framework=artifact.framework,
-        version=artifact.version,
+        wrote=artifact.version,
         target=wishes.target,
         trusted=wishes.trust and bool(artifact.refused),
     )
     return wrapped, caged
+
+
+def _read(path: Path, artifact: Artifact, wishes: Wishes, steps: Steps) -> Caged:
+    """Return the model's reading by the libraries at hand, else by those of the version that wrote it."""
+    own_form = artifact.framework in OWN_FORMS and artifact.format not in {"pickle", "joblib"}
+    modules = {module.split(".")[0] for module, _ in artifact.allowed}
+    packages = [OWN_FORMS[artifact.framework]] if own_form else sorted(modules & set(DISTRIBUTIONS))
+
+    def opened(python: Path) -> Caged:
+        return read_caged(
+            path,
+            allowed=artifact.allowed,
+            names=_names_in(wishes),
+            library=artifact.framework if own_form else "",
+            imports=packages,
+            trust=wishes.trust and bool(artifact.refused),
+            python=python,
+        )
+
+    python = interpreter_for(packages, offline=wishes.offline, say=steps.say)
+    try:
+        return opened(python)
+    except UnopenedError as error:
+        if "sklearn" not in modules or not artifact.version or artifact.version == version("scikit-learn"):
+            raise
+        steps.say(f"{error.message}; trying scikit-learn {artifact.version}, which wrote it")
+        return opened(interpreter_for(packages, sklearn=artifact.version, offline=wishes.offline, say=steps.say))
 
 
 def _names_in(wishes: Wishes) -> tuple[str, ...]:
@@ -157,7 +186,7 @@ def describe_model(
     size_bytes: int,
     sha256: str,
     framework: str,
-    version: str = "",
+    wrote: str = "",
     target: str = "",
     trusted: bool = False,
 ) -> Wrapped:
@@ -165,6 +194,7 @@ def describe_model(
     document = caged.document
     versions = document.get("versions", {})
     classes = _labels(document)
+    alone = document["model"] == ["Booster"]
     findings = []
     if not document["named"]:
         findings.append("the model does not name its columns: they are numbered, in the order that it reads them")
@@ -176,14 +206,14 @@ def describe_model(
         size_bytes=size_bytes,
         sha256=sha256,
         framework=framework,
-        parts=tuple(document["model"]),
+        parts=(f"{framework} booster",) if alone else tuple(document["model"]),
         task=_task(document),
         target=target or ANSWER,
         labels=tuple(str(label) for label in classes),
         columns=len(document["columns"]),
         named=bool(document["named"]),
-        written_by=", ".join(document.get("written_by", ())) or version,
-        opened_by=versions.get("sklearn", ""),
+        written_by=", ".join(document.get("written_by", ())) or (wrote if alone or framework not in OWN_FORMS else ""),
+        opened_by=versions.get(OWN_FORMS.get(framework, "sklearn"), ""),
         layers=tuple(document.get("layers", ())),
         trusted=trusted,
         findings=tuple(findings),
@@ -414,8 +444,6 @@ def _metrics(wrapped: Wrapped, version: str, difference: float | None = None, ro
 
 
 def _versions() -> dict[str, str]:
-    from importlib.metadata import version  # noqa: PLC0415 - 20 ms
-
     return {"python": platform.python_version(), "numpy": version("numpy"), "onnxruntime": version("onnxruntime")}
 
 

@@ -7,14 +7,14 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Sequence
 
 
 def main() -> int:
     """Do the job in the folder named on the command line; ``result.json`` says how it ended."""
     folder = Path(sys.argv[1]).resolve()
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    _load_libraries()
+    _load_libraries(job.get("imports") or ())
     from .lock import lock  # noqa: PLC0415 - after what the lock would refuse
 
     limits = job["limits"]
@@ -42,11 +42,11 @@ def main() -> int:
     return 0
 
 
-def _load_libraries() -> None:
+def _load_libraries(libraries: Sequence[str]) -> None:
     """Load what the model will need while files may still be looked for everywhere."""
     import numpy as np  # noqa: F401, PLC0415
 
-    for name in ("pandas", "sklearn", "joblib", "scipy.sparse", "sklearn.pipeline", "sklearn.ensemble"):
+    for name in ("pandas", "sklearn", "joblib", "scipy.sparse", "sklearn.pipeline", "sklearn.ensemble", *libraries):
         try:
             __import__(name)
         except ImportError:
@@ -56,17 +56,21 @@ def _load_libraries() -> None:
 def _done(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
     import numpy as np  # noqa: PLC0415 - loaded by now
 
+    from .boosters import Booster  # noqa: PLC0415 - as above
     from .mending import mended  # noqa: PLC0415 - as above
     from .opening import Opener  # noqa: PLC0415 - as above
     from .reading import read  # noqa: PLC0415 - as above
 
     opener = Opener(frozenset((module, name) for module, name in job["allowed"]), trust=bool(job.get("trust")))
-    model = opener.open(folder / "model", bytes_max=job["limits"]["file_bytes"])
+    if job.get("library"):
+        model: Any = Booster(job["library"], str(folder / "model"))
+    else:
+        model = opener.open(folder / "model", bytes_max=job["limits"]["file_bytes"])
     fresh = mended(model)
     found = read(model, rows=job["rows"], seed=job["seed"], names=job.get("names"))
     np.savez(str(folder / "arrays.npz"), **found.arrays)
     versions = {}
-    for name in ("sklearn", "numpy", "pandas", "scipy"):
+    for name in ("sklearn", "numpy", "pandas", "scipy", "lightgbm", "xgboost", "catboost"):
         if name in sys.modules:
             versions[name] = str(getattr(sys.modules[name], "__version__", ""))
     written = sorted(opener.versions)

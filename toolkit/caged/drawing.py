@@ -80,6 +80,13 @@ def as_input(columns: Dict[str, List[Any]], *, framed: bool, texts: bool) -> Any
     return np.array([list(row) for row in zip(*columns.values())], dtype=object)
 
 
+def as_categories(values: Sequence[Any], categories: Sequence[Any]) -> Any:
+    """Return a column of pandas' own kind for categories, with the codes that the model was fitted on."""
+    import pandas as pd  # noqa: PLC0415 - only where the model asks for it
+
+    return pd.Categorical(values, categories=list(categories))
+
+
 def _is_number(values: Sequence[Any]) -> bool:
     return all(value is None or isinstance(value, (int, float)) for value in values)
 

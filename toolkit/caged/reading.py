@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional
 
 import numpy as np
 
-from . import drawing
+from . import boosters, drawing
 from .estimators import Answer, estimate
 from .graph import Graph, Slot, UnservedError, Value
 
@@ -27,14 +27,19 @@ def read(model: Any, *, rows: int, seed: int, names: Optional[List[str]] = None)
     model = _model_in(model)
     texts = _reads_texts(model)
     told = names_in(model)
+    boosted = boosters.columns_of(model)
+    if boosted is not None:
+        told, names = (boosted[0], names) if boosted[1] else ([], names or boosted[0])
     slots = [Slot(name) for name in (["text"] if texts else told or names or _numbered(model))]
     if len({slot.name for slot in slots}) != len(slots):
         message = "two columns of the model have the same name"
         raise UnservedError(message)
+    categories = boosters.categories_of(model, slots)
     graph = Graph(slots)
     answer = estimate(graph, model, Value(graph.base, slots))
     terms = {text.slot.name: text.facts["terms"] for text in graph.texts.values()}
-    ask = _Asker(model, answer, framed=bool(told) and not texts, texts=texts)
+    framed = bool(told) and not texts and not isinstance(model, boosters.Booster)
+    ask = _Asker(model, answer, framed=framed or bool(categories), texts=texts, categories=categories)
     columns = drawing.draw(slots, rows, seed=seed, terms=terms)
     answers = ask(columns)
     columns, answers = _with_gaps(slots, columns, answers, ask, seed=seed)
@@ -55,11 +60,16 @@ def read(model: Any, *, rows: int, seed: int, names: Optional[List[str]] = None)
 class _Asker:
     """Asks the model's own library, in the form that it wants."""
 
-    def __init__(self, model: Any, answer: Answer, *, framed: bool, texts: bool) -> None:
+    def __init__(
+        self, model: Any, answer: Answer, *, framed: bool, texts: bool, categories: Dict[str, List[Any]]
+    ) -> None:
         self.model, self.answer, self.framed, self.texts = model, answer, framed, texts
+        self.categories = categories
 
     def __call__(self, columns: Dict[str, List[Any]]) -> Any:
         given = drawing.as_input(columns, framed=self.framed, texts=self.texts)
+        for name, categories in self.categories.items():
+            given[name] = drawing.as_categories(columns[name], categories)
         if self.answer.kind == "probabilities":
             return np.asarray(self.model.predict_proba(given), dtype=np.float64)
         found = np.asarray(self.model.predict(given))
