@@ -144,6 +144,7 @@ def new(
             data=data,
             trust=trust,
             tests=not no_tests,
+            offline=offline,
         )
         _wrap(download, found_model, wishes, steps=steps, dry_run=dry_run, json=json)
         return
