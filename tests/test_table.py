@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import bz2
 import csv
 import gzip
@@ -9,7 +10,9 @@ import io
 import json
 import lzma
 import sqlite3
+import sys
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TextIO
 
@@ -358,9 +361,97 @@ def test_each_filled_sheet_of_a_workbook_is_a_table(tmp_path: Path) -> None:
     check(tables[0], ["name", "age"], [["Ann", "31"], ["Bob", "42.5"], ["Cid", "<absent>"]])
 
 
+OLD_WORKBOOK = (  # of two sheets, one empty, as a program before 2007 writes it; compressed
+    "eNrtWE1oE0EU/mZ30yS1+aup0AolFKxa24P0oJc2tqA9WaoXpSiamEWkzSaEXuJBqzVHQfCkeKlUxEvViz+ooDcPQkUPgiA0euxJqOKhzfrm"
+    "7W6b1BQaaAuR/ZZ5M/Nm5pu3M29+dj/OReann7YVsQb9UFEy/Wgo0wkKficTBpWbpkw6sY+C6aKu4PfRRDZ48CrwwSvnUM53EQqeaO9IAt8p"
+    "nEEWwxlDj20jBtmGhJA29AmNfE/BPQpBtLJdzSwvsNzJ8jHXfc3yCGtusuyjuvNiFHPx4a7Dth+fVjq4LEhS4Dm3+cqag2jBe+nHV28Jq64H"
+    "A7lLifE6K2jXmjADmtIh3dBzMh/CAzQCeUJPOt2TSs0jStM9g19mDFh01vXbmKvfXr0A6f9U6r3r6H00iWv1txUNmIR5XkhnLpBT92rWUs7q"
+    "mey4XkAAZ3kf90BPZyfySzgkPYMD1TQSaV0FEhd1yiQzOYPqpvV0Us+RdsAwSI5mFkgOZpKN8gjgLSNcsWUEeCE1kUwhxOkIL6cwWbz06Oen"
+    "48mR+DnWTPIxYR0me6TlMHFNtqDGQS7RVmQXtzjA8jqz7uZ0G8sovQ/FnSMtduLYFNe5waWd1E8v43N8b1l6H6ULCydetBd+xPdTenaoeDk6"
+    "+yU+jQ463FLUXj5T6Bbd4u4diZdxJxb2tvONZes/W5BPCdu2m/aJGcKyXHSECEsrJ0dHrOQUe6ysnEo51eYSVbgEc8nReUPWCOa6whvi76BC"
+    "PB7FRzqVe5AcShUOhTk8Noc1Wzu8kuP+Q4dDYQ7LDpVtruRQmUPOfb/SjGeSkrbdVWyep2BdT1lFvXkKjxmqjZkLFy5cuHDhwsUWQ/AFFHyd"
+    "0/gTwbqmee3/OssUSu5vkv8WJ5GhZ4I+KY/CoDiHfE3+swse4XCJDbZx/hdKnKLecxhDku0Yq9l/6Zotyt9nww3Dm7eEau2/VIudW9z/X25L"
+    "C0k="
+)
+
+
+def test_a_workbook_of_before_2007_is_read_and_without_its_package_the_way_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("xlrd", reason="xlrd is not installed (`pip install .[xls]`)")
+    raw = zlib.decompress(base64.b64decode(OLD_WORKBOOK))
+    table = read(tmp_path, raw, "people.xls")
+    rows = [["Ann", "31", "1992-05-01", "True"], ["Zo\u00eb", "4.5", "2019-01-31", "False"]]
+    check(table, ["name", "age", "born", "member"], [*rows, ["Bob", "<absent>", "<absent>", "<absent>"]])
+    monkeypatch.setitem(sys.modules, "xlrd", None)
+    with pytest.raises(DataError, match="old Excel workbook") as failure:
+        read(tmp_path, raw, "people.xls")
+    assert "pip install xlrd" in failure.value.hint
+
+
+def test_titles_and_groups_above_the_names_of_a_sheet_are_told(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["Season 2024"], [None, "Bat", None, "Ball", None], ["Player", "Runs", "Mean", "Wickets", "Mean"]):
+        sheet.append(row)
+    for number in range(8):
+        sheet.append([f"P{number}", number * 7, number / 2, number, number / 3])
+    book.save(tmp_path / "book.xlsx")
+    table = read_tables(tmp_path / "book.xlsx")[0]
+    assert list(table.frame.columns) == ["Player", "Bat Runs", "Bat Mean", "Ball Wickets", "Ball Mean"]
+    assert (table.rows, codes_of(table.findings)) == (8, ["header-over-rows", "lines-above-header"])
+
+
+NUMBERED = "".join(f"{number},{number / 4},{number * 3},ok\n" for number in range(9))
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("Day,Bat,,State\n,Runs,Mean,\n", ["Day", "Bat Runs", "Bat Mean", "State"]),
+        ("Report 3\n,Bat,,\nDay,Mean,Mean,State\n", None),
+        (",Bat,Ball,\nDay,Mean,Mean,State\n", ["Day", "Bat Mean", "Ball Mean", "Ball State"]),
+        ("Day,Runs,Mean,State\ns,deg C,[hPa],-\n", ["Day (s)", "Runs (deg C)", "Mean (hPa)", "State"]),
+        ("Price,Close,High,State\nTicker,AAPL,AAPL,AAPL\nDate,,,\n", ["Date", "Close AAPL", "High AAPL", "State AAPL"]),
+        (
+            "Q1,Q2,Q3,Q4\nHow old?,How far?,How many?,And how?\n",
+            ["Q1 How old?", "Q2 How far?", "Q3 How many?", "Q4 And how?"],
+        ),
+    ],
+)
+def test_names_that_stand_over_several_rows_are_joined_and_told(
+    tmp_path: Path, header: str, names: list[str] | None
+) -> None:
+    table = read(tmp_path, header + NUMBERED)
+    assert table.rows == 9
+    if names is not None:
+        assert list(table.frame.columns) == names
+        assert codes_of(table.findings) == ["header-over-rows"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Day,Runs,Mean,State\n1,NA,?,ok\n" + NUMBERED,
+        "Day,Runs,Mean,State\n1,unknown,broken,ok\n" + NUMBERED,
+        "name,kind\nAnn,x\n" + "Bob,y\nCid,z\n" * 5,
+        "a,b,c\nx,y,z\n1,2,3\n",
+        "Sales,,Printed by Bob,\nDay,Runs,Mean,State\n" + NUMBERED,
+        '"Source","Indicators",,\n"Updated","2021-07-30",,\nDay,Runs,Mean,State\n' + NUMBERED,
+    ],
+)
+def test_a_row_or_a_title_is_no_part_of_the_names(tmp_path: Path, text: str) -> None:
+    table = read(tmp_path, text)
+    assert "header-over-rows" not in codes_of(table.findings)
+    assert next(iter(table.frame.columns)) in {"Day", "name", "a"}
+
+
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
+        ('{"columns": ["name", "age"], "index": [0, 1], "data": [["Ann", 31], ["Bob", 42]]}', "json"),
+        ('{"answer": {"people": [{"name": "Ann", "age": 31}, {"name": "Bob", "age": 42}]}, "version": 1}', "json"),
         ('[{"name": "Ann", "age": 31}, {"name": "Bob", "age": 42}]', "json"),
         ('{"name": "Ann", "age": 31}\n{"name": "Bob", "age": 42}\n', "json-lines"),
         ('{"name": ["Ann", "Bob"], "age": [31, 42]}', "json"),
@@ -397,6 +488,29 @@ def test_arff_is_read_with_its_attributes_as_names(tmp_path: Path) -> None:
     names = "@ATTRIBUTE width NUMERIC\n@ATTRIBUTE 'the kind' {a,'b c'}\n"
     text = f"% note\n@RELATION iris\n{names}@DATA\n% rows\n1.5,a\n?, 'b c'\n"
     check(read(tmp_path, text, "iris.arff"), ["width", "the kind"], [["1.5", "a"], ["?", "b c"]])
+
+
+def test_sparse_arff_is_written_out_with_what_it_leaves_out(tmp_path: Path) -> None:
+    names = "@attribute width numeric\n@attribute kind {plain,'b c'}\n@attribute height real\n"
+    text = f"@relation r\n{names}@data\n{{0 1.5, 1 'b c'}}\n{{}}\n{{2 7}}, {{5}}\n"
+    rows = [["1.5", "b c", "0"], ["0", "plain", "0"], ["0", "plain", "7"]]
+    check(read(tmp_path, text, "r.arff"), ["width", "kind", "height"], rows)
+    with pytest.raises(DataError, match="sparse row"):
+        read(tmp_path, text.replace("{2 7}", "{9 7}"), "r.arff")
+
+
+def test_a_database_in_an_archive_and_a_stream_of_arrow_are_read(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "data.sqlite") as database:
+        database.execute("CREATE TABLE people (name TEXT, age INTEGER)")
+        database.executemany("INSERT INTO people VALUES (?, ?)", [("Ann", 31), ("Bob", 42)])
+    database.close()
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        archive.write(tmp_path / "data.sqlite", "data.sqlite")
+    check(read_tables(tmp_path / "data.zip")[0], ["name", "age"], ROWS)
+    frame = pa.table({"name": ["Ann", "Bob"], "age": [31, 42]})
+    with pa.ipc.new_stream(tmp_path / "people.arrow", frame.schema) as stream:
+        stream.write_table(frame)
+    check(read_tables(tmp_path / "people.arrow")[0], ["name", "age"], ROWS)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from toolkit.mending import Ragged, quote_ran_away, read_mending
 from toolkit.texts import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pyarrow as pa
 
     from toolkit.dialect import Dialect
@@ -205,6 +207,8 @@ def _told_about(dialect: Dialect, encoding: str, what: str) -> list[Finding]:
                 evidence={"lines": len(dialect.above)},
             )
         )
+    if dialect.merged:
+        found.append(merged_header(what, dialect.names or (), len(dialect.merged)))
     if dialect.names is None:
         found.append(
             Finding(
@@ -216,6 +220,19 @@ def _told_about(dialect: Dialect, encoding: str, what: str) -> list[Finding]:
             )
         )
     return found
+
+
+def merged_header(what: str, names: Sequence[str], rows: int) -> Finding:
+    """Return what is to be told of names that stand over several rows."""
+    several = [" ".join(name.split())[:40] for name in names if " " in name]
+    shown = ", ".join(f"`{name}`" for name in several[:3])
+    return Finding(
+        "header-over-rows",
+        f"the names of the columns stand over {rows} rows of `{what}`: groups or units, and the names themselves",
+        action=f"joined them to one name each, such as {shown}" if shown else "joined them to one name each",
+        overrule="leave one header line in the file",
+        evidence={"rows": rows},
+    )
 
 
 def _zeros(what: str, count: int) -> Finding:

@@ -17,6 +17,9 @@ RECORDS_MAX = 1000  # rows of the sample that take part in the decision
 DELIMITERS = ("\t", ";", "|", ",", "\x01", "^", "~", "::", " ", ":")
 RARE_DELIMITERS = frozenset(("\x01", "^", "~", "::", " ", ":"))
 COMMENT_MARKS = ("#", "%", "//", "--")
+NAMED_ROWS_MIN = 7  # records from which a second row of names can be told from a row
+UNIT_LENGTH_MAX = 8
+NO_NAMES = frozenset(("", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "unknown", "missing", "*"))
 TITLE_LINES_MAX = 20  # records above a header; more of them are the table
 ENOUGH = 0.5  # a delimiter that explains fewer rows than this explains none
 
@@ -38,7 +41,8 @@ class Dialect:
     ``delimiter`` is one character, ``"::"``, ``" "`` (runs of blanks) or ``""`` (one column, whole lines).
     ``names`` are the raw header cells (``None`` without a header), ``width`` the cells of a usual row,
     ``lines`` the physical lines to pass over before the data, ``above`` those of them that stand above the header.
-    ``fit`` is the share of sampled rows that have the usual width.
+    ``fit`` is the share of sampled rows that have the usual width. ``merged`` are the lines of the header where it has
+    several.
     """
 
     delimiter: str
@@ -49,6 +53,7 @@ class Dialect:
     above: tuple[str, ...] = ()
     fit: float = 1.0
     escape: str = ""
+    merged: tuple[str, ...] = ()
 
 
 def encoding_of(head: bytes) -> str:
@@ -265,7 +270,104 @@ def _with_header(dialect: Dialect, records: list[tuple[list[str], int]], lines: 
     facts = {**vars(dialect), "above": above}
     if not has_header(cells):
         return Dialect(**{**facts, "names": None, "lines": above_lines})
-    return Dialect(**{**facts, "names": tuple(cells[0]), "lines": records[start][1]})
+    over = [record for record, _ in records[max(start - 1, 0) : start]]
+    found = merged_names(over[0] if over else [], cells)
+    if found is None:
+        return Dialect(**{**facts, "names": tuple(cells[0]), "lines": records[start][1]})
+    names, higher, lower = found
+    end = records[start + lower][1]
+    upper = records[start - 2][1] if start > 1 else 0
+    kept = above[:upper] if higher else above
+    merged = tuple(line.rstrip("\r\n") for line in lines[len(kept) : end])
+    return Dialect(**{**facts, "names": names, "lines": end, "above": kept, "merged": merged})
+
+
+def merged_names(above: list[str], records: list[list[str]]) -> tuple[tuple[str, ...], bool, int] | None:
+    """Return the names that stand over several rows, whether ``above`` is one of them, and how many more are below.
+
+    ``records`` starts with the header. ``None`` when the header is one row, as nearly always.
+    """
+    first = [cell.strip() for cell in records[0]]
+    if above and _names_groups([cell.strip() for cell in above], first):
+        return _joined(_spread([cell.strip() for cell in above]), first), True, 0
+    if len(records) < NAMED_ROWS_MIN or not _is_second_header(records[1], records[2:], evidence=2):
+        return None
+    second = [cell.strip() for cell in records[1]]
+    full = all(first) and len(set(first)) == len(first)
+    names = (
+        _with_units(first, second)
+        if full and _are_units(second)
+        else _joined(first if full else _spread(first), second)
+    )
+    third = [cell.strip() for cell in records[2]]
+    if sum(map(bool, third)) <= len(third) / 2 and _is_second_header(records[2], records[3:], evidence=1):
+        return tuple(cell or name for cell, name in zip(third, names, strict=True)), False, 2
+    return names, False, 1
+
+
+def _names_groups(above: list[str], names: list[str]) -> bool:
+    """Whether a row above the names names groups: ``,Batting,,Bowling,`` above ``Player,Runs,Mean,Balls,Mean``."""
+    filled = [cell for cell in above if cell]
+    if len(above) != len(names) or len(filled) < 2 or any(map(looks_like_value, filled)):  # noqa: PLR2004 - one is a title
+        return False
+    if above[0].startswith(COMMENT_MARKS) or not any(names):
+        return False
+    joined = _joined(_spread(above), names)
+    if len(set(joined)) < len(names) or not all(joined):
+        return False
+    completes = any(cell and not name for cell, name in zip(above, names, strict=True))
+    return completes or len(set(names)) < len(names) or not above[0]
+
+
+def _is_second_header(second: list[str], rest: list[list[str]], *, evidence: int) -> bool:
+    """Whether a row under the header is of names or units too: words over numbers, and never a value seen below."""
+    if len(rest) < NAMED_ROWS_MIN - 2:
+        return False
+    over_numbers = over_words = filled = 0
+    for index, raw in enumerate(second):
+        cell = raw.strip()
+        below = [row[index].strip() for row in rest if index < len(row) and row[index].strip()]
+        if not below or cell.casefold() in NO_NAMES:
+            continue
+        filled += 1
+        if sum(map(looks_like_value, below)) > 0.8 * len(below):
+            if looks_like_value(cell):
+                return False
+            over_numbers += 1
+        elif cell in below:
+            return False
+        elif 2 * len(set(below)) < len(below):
+            over_words += 1
+    return over_numbers > 0 and over_numbers + over_words >= evidence and 2 * (over_numbers + over_words) > filled
+
+
+def _spread(cells: list[str]) -> list[str]:
+    """Return the names of groups, each repeated over the empty cells that it was merged with."""
+    found: list[str] = []
+    for cell in cells:
+        found.append(cell or (found[-1] if found else ""))
+    return found
+
+
+def _joined(groups: list[str], names: list[str]) -> tuple[str, ...]:
+    pairs = zip(groups, names, strict=True)
+    return tuple(name if group == name else f"{group} {name}".strip() for group, name in pairs)
+
+
+def _with_units(names: list[str], units: list[str]) -> tuple[str, ...]:
+    pairs = zip(names, units, strict=True)
+    return tuple(f"{name} ({unit.strip('()[]')})" if unit.casefold() not in NO_NAMES else name for name, unit in pairs)
+
+
+def _are_units(cells: list[str]) -> bool:
+    """Whether a row's words are units: in brackets, or a few letters each."""
+    named = [cell for cell in cells if cell.casefold() not in NO_NAMES]
+    if len(set(named[1:])) < 2 and not all(cell[0] in "([" for cell in named):  # noqa: PLR2004 - one word is a group
+        return False
+    return all(len(cell) <= UNIT_LENGTH_MAX or cell[0] in "([" for cell in named) and (
+        any(cell[0] in "([" for cell in named)
+        or sum(len(cell) <= UNIT_LENGTH_MAX // 2 for cell in named) > len(named) / 2
+    )
 
 
 def _header_at(records: list[list[str]], width: int) -> int:

@@ -8,22 +8,35 @@ import json
 import re
 import sqlite3
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from toolkit.dialect import has_header, unique_names
+from toolkit.delimited import merged_header
+from toolkit.dialect import has_header, merged_names, unique_names
 from toolkit.errors import DataError
+from toolkit.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Sequence
 
     import pyarrow as pa
 
     from toolkit.texts import Text
 
-Named = list[tuple[str, "pa.Table"]]  # the name of a sheet, a database's table or "" and its cells
+SPARSE_CELLS_MAX = 100_000_000  # of a table whose file leaves zeros out; some gigabytes of memory
+OLE = b"\xd0\xcf\x11\xe0"  # how Office files began before 2007
 
 _SAVE = "save the table as CSV and name that file"
+
+
+class NamedTable(NamedTuple):
+    """One table of a file: the name of its sheet or database table (``""`` without one), its cells, what to tell."""
+
+    name: str
+    cells: pa.Table
+    findings: tuple[Finding, ...] = ()
+
+
+Named = list[NamedTable]
 
 
 def read_parquet(text: Text, what: str) -> Named:
@@ -31,17 +44,20 @@ def read_parquet(text: Text, what: str) -> Named:
     from pyarrow import ArrowException, parquet  # noqa: PLC0415 - 100 ms
 
     try:
-        return [("", as_text(parquet.read_table(text.open_at(0))))]
+        return [NamedTable("", as_text(parquet.read_table(text.open_at(0))))]
     except (ArrowException, OSError) as error:
         raise _damaged(what, "Parquet", error) from error
 
 
 def read_feather(text: Text, what: str) -> Named:
     """Return the one table of a Feather (Arrow) file."""
-    from pyarrow import ArrowException, feather  # noqa: PLC0415 - 100 ms
+    from pyarrow import ArrowException, feather, ipc  # noqa: PLC0415 - 100 ms
 
     try:
-        return [("", as_text(feather.read_table(text.open_at(0))))]
+        if text.head(4) == b"\xff\xff\xff\xff":  # a stream of Arrow's
+            with ipc.open_stream(text.open_at(0)) as stream:
+                return [NamedTable("", as_text(stream.read_all()))]
+        return [NamedTable("", as_text(feather.read_table(text.open_at(0))))]
     except (ArrowException, OSError) as error:
         raise _damaged(what, "Feather", error) from error
 
@@ -55,14 +71,53 @@ def read_excel(text: Text, what: str) -> Named:
         sheets = [(sheet.title, list(sheet.iter_rows(values_only=True))) for sheet in book.worksheets]
     except Exception as error:  # openpyxl raises whatever its XML and zip readers do on a damaged file
         raise _damaged(what, "Excel", error) from error
-    return [(name, from_rows(rows)) for name, rows in sheets if any(_filled(row) for row in rows)]
+    return [_sheet(name, rows) for name, rows in sheets if any(_filled(row) for row in rows)]
 
 
-def read_sqlite(path: Path, what: str) -> Named:
+def read_old_excel(text: Text, what: str) -> Named:
+    """Return the filled sheets of a workbook as Excel wrote it before 2007 (.xls)."""
+    try:
+        import xlrd  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra, and 20 ms
+    except ImportError as error:
+        message = f"`{what}` is an old Excel workbook (.xls), which takes the package xlrd to read"
+        raise DataError(message, hint="`pip install xlrd`, or save it as .xlsx or CSV") from error
+    try:
+        book = xlrd.open_workbook(file_contents=text.all(), on_demand=True, logfile=io.StringIO())
+        sheets = [
+            (sheet.name, [list(map(_old_cell(book.datemode), sheet.row(row))) for row in range(sheet.nrows)])
+            for sheet in book.sheets()
+        ]
+    except Exception as error:  # xlrd raises whatever a damaged file leads it to
+        raise _damaged(what, "an old Excel workbook", error) from error
+    return [_sheet(name, rows) for name, rows in sheets if any(_filled(row) for row in rows)]
+
+
+def _old_cell(datemode: int) -> Callable[[Any], object]:
+    """Return what makes a typed value of an old workbook's cell, whose dates count days."""
+    import xlrd  # noqa: PLC0415 - as above
+
+    def value(cell: Any) -> object:
+        if cell.ctype == xlrd.XL_CELL_DATE:
+            moment = xlrd.xldate_as_datetime(cell.value, datemode)
+            return moment.time() if cell.value < 1 else moment
+        if cell.ctype == xlrd.XL_CELL_BOOLEAN:
+            return bool(cell.value)
+        return None if cell.ctype in {xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK, xlrd.XL_CELL_ERROR} else cell.value
+
+    return value
+
+
+def _sheet(name: str, rows: Sequence[Sequence[object]]) -> NamedTable:
+    cells, findings = from_rows(rows, name)
+    return NamedTable(name, cells, findings)
+
+
+def read_sqlite(text: Text, what: str) -> Named:
     """Return every table of an SQLite database, opened for reading only."""
     try:
-        database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+        database = _opened(text)
         try:
+            database.execute("PRAGMA trusted_schema = OFF")
             listing = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
             names = [str(row[0]) for row in database.execute(listing) if not str(row[0]).startswith("sqlite_")]
             found: Named = []
@@ -70,12 +125,20 @@ def read_sqlite(path: Path, what: str) -> Named:
                 quoted = name.replace('"', '""')
                 cursor = database.execute(f'SELECT * FROM "{quoted}"')  # noqa: S608 - the name is quoted as SQL wants it
                 header = [str(column[0]) for column in cursor.description]
-                found.append((name, from_records(header, cursor)))
+                found.append(NamedTable(name, from_records(header, cursor)))
             return found
         finally:
             database.close()
     except sqlite3.Error as error:
         raise _damaged(what, "SQLite", error) from error
+
+
+def _opened(text: Text) -> sqlite3.Connection:
+    if text.raw is None:
+        return sqlite3.connect(f"{text.path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+    database = sqlite3.connect(":memory:")
+    database.deserialize(text.raw[:18] + b"\1\1" + text.raw[20:])  # its log of changes is not here: read as without one
+    return database
 
 
 def read_json(text: str, what: str) -> tuple[str, Named] | None:
@@ -91,12 +154,12 @@ def read_json(text: str, what: str) -> tuple[str, Named] | None:
     except ValueError:
         if not re.match(r'\{\s*["}]|\{$|\[', first_line):  # a header may begin with a brace
             return None
-        return "json-lines", [("", _from_json_lines(text, what))]
+        return "json-lines", [NamedTable("", _from_json_lines(text, what))]
     except RecursionError as error:
         raise _damaged(what, "JSON", error) from error
     plain = sum(not isinstance(value, dict | list) for value in document.values()) if isinstance(document, dict) else 0
     if plain > 1 and "\n" not in text.strip():  # one line of one object: the shortest file with one object a line
-        return "json-lines", [("", from_json_records([document]))]
+        return "json-lines", [NamedTable("", from_json_records([document]))]
     found = _json_tables(document)
     return ("json", found) if found else None
 
@@ -104,19 +167,50 @@ def read_json(text: str, what: str) -> tuple[str, Named] | None:
 def read_arff(text: str, what: str) -> Named:
     """Return the table of an ARFF file (Weka's form: attributes by name, then comma-separated rows)."""
     names: list[str] = []
+    usual: list[str] = []  # what a sparse row leaves out: zero, or the first of the words
     lines = io.StringIO(text)
     for line in lines:
-        found = re.match(r"@attribute\s+('[^']*'|\"[^\"]*\"|\S+)\s", line.strip(), re.IGNORECASE)
+        found = re.match(r"@attribute\s+('[^']*'|\"[^\"]*\"|\S+)\s+(.*)", line.strip(), re.IGNORECASE)
         if found:
             names.append(found[1].strip("'\""))
+            words = next(csv.reader([found[2].strip("{} \t")], quotechar="'", skipinitialspace=True), [""])
+            usual.append(words[0].strip() if found[2].startswith("{") else "0")
         if line.strip().lower().startswith("@data"):
             break
-    body = (line for line in lines if line.strip() and not line.lstrip().startswith("%"))
+    body = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("%")]
+    sparse = bool(body) and all(line.startswith("{") for line in body)
+    if sparse and len(body) * len(names) > SPARSE_CELLS_MAX:
+        message = f"`{what}` leaves zeros out; written out it has {len(body):,} rows of {len(names):,} cells"
+        raise DataError(message, hint="keep fewer of its columns, and save the table as CSV")
+    if sparse:
+        body = [
+            re.sub(r"\}(\s*,\s*\{[^{}]*\})?\s*$", "", line[1:]) for line in body
+        ]  # a weight may stand behind the row
     rows = list(csv.reader(body, quotechar="'", escapechar="\\", skipinitialspace=True))
-    if any(row and row[0].startswith("{") for row in rows):
-        message = f"`{what}` is a sparse ARFF file, which is not read"
-        raise DataError(message, hint=_SAVE)
-    return [("", from_records(names, ([cell.strip() for cell in row] for row in rows)))]
+    if sparse:
+        rows = [_filled_up(row, usual, what) for row in rows] if len(rows) == len(body) else []
+    cells = from_records(names, ([_arff_cell(cell) for cell in row] for row in rows))
+    return [NamedTable("", cells)]
+
+
+def _arff_cell(cell: str) -> str:
+    return cell.strip().strip('"')
+
+
+def _filled_up(row: Sequence[str], usual: Sequence[str], what: str) -> list[str]:
+    """Return all cells of a row that names only those which are not as usual: ``3 red`` is the fourth."""
+    cells = list(usual)
+    for pair in row:
+        place, _, value = pair.strip().partition(" ")
+        if not place:
+            continue
+        if not place.isdigit() or int(place) >= len(cells):
+            message = (
+                f"`{what}` has a sparse row with a cell {pair.strip()[:40]!r}: expected a column's number and a value"
+            )
+            raise DataError(message, hint=_SAVE)
+        cells[int(place)] = value.strip().strip("'")
+    return cells
 
 
 def as_text(table: pa.Table) -> pa.Table:
@@ -127,8 +221,8 @@ def as_text(table: pa.Table) -> pa.Table:
     return pa.Table.from_arrays(arrays, names=list(unique_names(tuple(str(name) for name in table.column_names))))
 
 
-def from_rows(rows: Sequence[Sequence[object]]) -> pa.Table:
-    """Return a sheet's rows as a table: the first full row is the header, unless it looks like data."""
+def from_rows(rows: Sequence[Sequence[object]], name: str = "") -> tuple[pa.Table, tuple[Finding, ...]]:
+    """Return a sheet's rows as a table, and what is to be told: the first full row is the header, unless it is data."""
     width = max((_last_filled(row) for row in rows), default=0)
     texts = [
         [cell_text(cell) for cell in row[:width]] + [None] * (width - len(row[:width])) for row in rows if _filled(row)
@@ -139,11 +233,29 @@ def from_rows(rows: Sequence[Sequence[object]]) -> pa.Table:
         if filled > width / 2 or below <= filled:
             break
         start += 1
-    header = [cell or "" for cell in texts[start]] if texts else []
-    sample = [[cell or "" for cell in row] for row in texts[start : start + 200]]
+    sample = [[cell or "" for cell in row] for row in texts[max(start - 1, 0) : start + 200]]
+    above, sample = (sample[0], sample[1:]) if start else ([], sample)
     if sample and not has_header(sample):
-        return from_records([f"column_{index + 1}" for index in range(width)], texts[start:])
-    return from_records(header, texts[start + 1 :])
+        header, lower = tuple(f"column_{index + 1}" for index in range(width)), -1
+        merged = None
+    else:
+        merged = merged_names(above, sample) if sample else None
+        header, lower = (merged[0], merged[2]) if merged else (tuple(sample[0]) if sample else (), 0)
+    titles = start - (merged is not None and merged[1])
+    shown = next((cell for cell in texts[0] if cell), "") if titles else ""
+    told = [_titles(name, titles, shown)] if titles else []
+    if merged is not None:
+        told.append(merged_header(name, header, start - titles + lower + 1))
+    return from_records(header, texts[start + 1 + lower :]), tuple(told)
+
+
+def _titles(name: str, count: int, first: str) -> Finding:
+    return Finding(
+        "lines-above-header",
+        f"{count} row(s) stand above the header of the sheet `{name}`, the first is {' '.join(first.split())[:60]!r}",
+        action="left them out of the table",
+        evidence={"lines": count},
+    )
 
 
 def from_records(header: Sequence[str], rows: Iterable[Sequence[object]]) -> pa.Table:
@@ -218,25 +330,36 @@ def _from_json_lines(text: str, what: str) -> pa.Table:
 def _json_tables(document: object) -> Named:
     if isinstance(document, list):
         if document and all(isinstance(record, dict) for record in document):
-            return [("", from_json_records(document))]
+            return [NamedTable("", from_json_records(document))]
         if len(document) > 1 and all(isinstance(row, list) for row in document):
-            return [("", from_rows(document))]
+            return [NamedTable("", from_rows(document)[0])]
         return []
     if not isinstance(document, dict) or not document:
         return []
+    names, data = document.get("columns"), document.get("data")
+    if (
+        isinstance(names, list) and isinstance(data, list) and data and _has_width(data, len(names))
+    ):  # as pandas splits it
+        return [NamedTable("", from_records([str(name) for name in names], data))]
     values = list(document.values())
     lists = [value for value in values if isinstance(value, list)]
     plain = [value for value in lists if not any(isinstance(cell, dict | list) for cell in value)]
     if len(plain) == len(values) and len({len(value) for value in plain}) == 1 and len(plain[0]):
-        return [("", from_records(list(document), zip(*plain, strict=True)))]
+        return [NamedTable("", from_records(list(document), zip(*plain, strict=True)))]
     if all(isinstance(value, dict) for value in values) and len(values) > 1:
-        return [("", _from_nested(document))]
-    return [
-        (f"{key}", table)
+        return [NamedTable("", _from_nested(document))]
+    found = [
+        NamedTable(str(key), table.cells)
         for key, value in document.items()
         if isinstance(value, list)
-        for _, table in _json_tables(value)
+        for table in _json_tables(value)
     ]
+    inner = [value for value in values if isinstance(value, dict)]
+    return found or (_json_tables(inner[0]) if len(inner) == 1 else [])
+
+
+def _has_width(rows: Sequence[object], width: int) -> bool:
+    return all(isinstance(row, list) and len(row) == width for row in rows)
 
 
 def _from_nested(document: dict[str, dict[str, Any]]) -> pa.Table:

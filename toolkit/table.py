@@ -45,7 +45,7 @@ _BINARY = (
     (b"\x80\x04\x95", "a Python pickle, which can run code and is not opened"),
     (b"\x80\x03", "a Python pickle, which can run code and is not opened"),
     (b"\x93NUMPY", "a NumPy array"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document"),
     (b"Rar!", "a RAR archive"),
     (b"7z\xbc\xaf", "a 7z archive"),
     (b"RIFF", "a sound or video file"),
@@ -147,7 +147,7 @@ def _read(text: Text, path: Path, what: str, *, member: str, depth: int) -> list
         return _read(
             Text(path, compressed.unpack(text, packing, what)), path, what, member=inner or member, depth=depth + 1
         )
-    kind, named = _typed(text, head, path, what)
+    kind, named = _typed(text, head, what)
     if named is None:
         return [_read_delimited(text, head, path, what, member)]
     if not named:
@@ -158,22 +158,22 @@ def _read(text: Text, path: Path, what: str, *, member: str, depth: int) -> list
             f"{what}:{sheet}" if sheet and len(named) > 1 else what,
             frame_of(cells),
             Reading(path, kind, delimiter="", quote="", sheet=sheet, member=member),
+            findings,
         )
-        for sheet, cells in named
+        for sheet, cells, findings in named
     ]
 
 
-def _typed(text: Text, head: bytes, path: Path, what: str) -> tuple[str, formats.Named | None]:
+def _typed(text: Text, head: bytes, what: str) -> tuple[str, formats.Named | None]:
     """Return the format and the tables of a file that is no delimited text; ``("", None)`` when it is some."""
     if head.startswith(b"PAR1"):
         return "parquet", formats.read_parquet(text, what)
-    if head.startswith((b"ARROW1", b"FEA1")):
+    if head.startswith((b"ARROW1", b"FEA1", b"\xff\xff\xff\xff")):
         return "feather", formats.read_feather(text, what)
     if head.startswith(b"SQLite format 3\0"):
-        if text.raw is not None:
-            message = f"`{what}` is a database inside an archive, which is not read"
-            raise DataError(message, hint="unpack the archive and name the database itself")
-        return "sqlite", formats.read_sqlite(path, what)
+        return "sqlite", formats.read_sqlite(text, what)
+    if head.startswith(formats.OLE) and not what.lower().endswith((".doc", ".ppt", ".msg", ".msi")):
+        return "excel", formats.read_old_excel(text, what)
     refuse_binary(head, what)
     encoding = dialect.encoding_of(head)
     start = dialect.decode(head[:4096], encoding).lstrip("\ufeff \t\r\n")
@@ -195,7 +195,7 @@ def refuse_binary(head: bytes, what: str) -> None:
     for mark, kind in _BINARY:
         if head.startswith(mark):
             message = f"`{what}` is {kind}, not a table"
-            raise DataError(message, hint="save it as .xlsx or CSV" if "Excel" in kind else hint)
+            raise DataError(message, hint=hint)
     if dialect.encoding_of(head).startswith("utf-16") or head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return
     control = sum(head.count(bytes((code,))) for code in range(32) if code not in {0, 1, 9, 10, 12, 13, 26, 27})
@@ -264,8 +264,9 @@ def _sheets(named: formats.Named, path: Path, what: str) -> list[Table]:
             f"{what}:{sheet}" if len(named) > 1 else what,
             frame_of(cells),
             Reading(path, "excel", delimiter="", quote="", sheet=sheet),
+            findings,
         )
-        for sheet, cells in named
+        for sheet, cells, findings in named
     ]
 
 
