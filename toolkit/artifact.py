@@ -260,6 +260,10 @@ def _see_hdf5(data: memoryview) -> Seen:
         return Seen(
             "MATLAB", "matlab", reason="variables of MATLAB are not served here", way="export the network as ONNX"
         )
+    end = _hdf5_end(data)
+    if end > len(data):
+        message = f"it is said to take {end:,} bytes and has {len(data):,}: it is cut off"
+        raise DamagedError(message)
     configs, version = configs_in(data)
     seen = [see_keras(config, kind="keras-hdf5", version=version) for config in configs]
     if seen:
@@ -268,6 +272,15 @@ def _see_hdf5(data: memoryview) -> Seen:
     return Seen(
         "Keras" if version else "", "hdf5", version=version, reason=reason, way="save the whole model as .keras or ONNX"
     )
+
+
+def _hdf5_end(data: memoryview) -> int:
+    """Return where an HDF5 file says that it ends, 0 when it does not say it in a form that is known."""
+    if len(data) < HDF5_LATER // 8 or bytes(data[:8]) != HDF5:
+        return 0
+    place = {0: 40, 1: 44, 2: 28, 3: 28}.get(data[8])
+    wide = data[13 if data[8] < 2 else 9] == 8  # noqa: PLR2004 - from version 2 on the sizes stand elsewhere
+    return int(struct.unpack_from("<Q", data, place)[0]) if place and wide else 0
 
 
 def _see_stream(stream: Stream, path: Path, kind: str) -> Seen:

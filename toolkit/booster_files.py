@@ -8,13 +8,14 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from toolkit.seen import NAMES_MAX, Port, Seen, finding
-from toolkit.streams import DamagedError
+from toolkit.streams import BombError, DamagedError
 from toolkit.wire import Table, read_ubjson
 
 if TYPE_CHECKING:
     from toolkit.streams import Stream
 
 HEADER_LINES_MAX = 100
+PART_BYTES_MAX = 4 << 20  # of names and parameters
 XGBOOST_BINARY_HEADER_BYTES = 136
 UBJ_WANTED = frozenset(
     (
@@ -79,38 +80,40 @@ def see_xgboost_json(data: memoryview) -> Seen:
     """Return what XGBoost's JSON tells; its trees are read past."""
     import msgspec  # noqa: PLC0415 - 12 ms
 
-    shape: Any = msgspec.defstruct("Model", [("learner", _learner()), ("version", list[int], [])])
+    raw = msgspec.field(default_factory=msgspec.Raw)
+    parts = ("feature_names", "feature_types", "learner_model_param", "objective", "gradient_booster")
+    learner = msgspec.defstruct("Learner", [(name, msgspec.Raw, raw) for name in parts])
+    shape: Any = msgspec.defstruct("Model", [("learner", learner), ("version", msgspec.Raw, raw)])
     try:
         found = msgspec.json.decode(data, type=shape)
+        told = {name: _small_json(getattr(found.learner, name)) for name in parts[:4]}
+        name = msgspec.defstruct("Booster", [("name", str, "")])
+        held: Any = found.learner.gradient_booster
+        booster: Any = msgspec.json.decode(held, type=name) if held else None
+        version = _small_json(found.version)
     except (msgspec.DecodeError, RecursionError) as error:
         message = f"its JSON is damaged: {error}"
         raise DamagedError(message) from error
-    learner = found.learner
+    objective = told["objective"]
     return _xgboost(
         "xgboost-json",
-        found.version,
-        names=learner.feature_names,
-        types=learner.feature_types,
-        parameters=learner.learner_model_param,
-        objective=str(learner.objective.get("name", "")),
-        booster=learner.gradient_booster.name,
+        version,
+        names=told["feature_names"],
+        types=told["feature_types"],
+        parameters=told["learner_model_param"],
+        objective=str(objective.get("name", "")) if isinstance(objective, dict) else "",
+        booster=booster.name if booster else "",
     )
 
 
-def _learner() -> Any:
+def _small_json(raw: Any) -> object:
+    """Return a part of the JSON that is small in every honest file."""
     import msgspec  # noqa: PLC0415 - as above
 
-    booster = msgspec.defstruct("Booster", [("name", str, "")])
-    return msgspec.defstruct(
-        "Learner",
-        [
-            ("feature_names", list[str], []),
-            ("feature_types", list[str], []),
-            ("learner_model_param", dict[str, Any], {}),
-            ("objective", dict[str, Any], {}),
-            ("gradient_booster", booster, msgspec.field(default_factory=booster)),
-        ],
-    )
+    if len(raw) > PART_BYTES_MAX:
+        message = f"a part of its JSON that describes it takes {len(raw):,} bytes"
+        raise BombError(message)
+    return msgspec.json.decode(raw) if raw else None
 
 
 def see_xgboost_ubj(stream: Stream) -> Seen:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MEMBERS_MAX = 100_000
 DIRECTORY_BYTES_MAX = 32 << 20  # of the list of members
 MEMBER_BYTES_MAX = 64 << 30
-JSON_BYTES_MAX = 256 << 20
+JSON_BYTES_MAX = 64 << 20  # as Python objects ten times as much
 RATIO_MAX = 300
 FREE_BYTES = 512 << 20
 CODE_BYTES_MAX = 64 << 20

@@ -17,7 +17,7 @@ from toolkit.verdicts import Called, Import, judge
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-STEPS_MAX = 30_000_000  # some 30 s; a dictionary of a million words takes 5 million
+STEPS_MAX = 20_000_000  # some 20 s; a dictionary of a million words takes 5 to 12 million
 STACK_MAX = 3_000_000
 MEMO_MAX = 6_000_000
 IMPORTS_MAX = 20_000
@@ -239,17 +239,17 @@ class _Machine:
     def call(self, maker: object, arguments: object, called: Called) -> None:
         if isinstance(maker, Named):
             self.scan.meet(maker.module, maker.name, called, arguments)
-            if maker.name == "__newobj__" and isinstance(arguments, tuple) and arguments:
-                self._made_of(arguments[0])
-            if maker.name == "_reconstructor" and isinstance(arguments, tuple) and arguments:
-                self._made_of(arguments[0])
+            if maker.name != "_reconstruct":  # numpy's own makes an array of any kind, never by that kind's ``__new__``
+                self._handed(arguments)
         else:
             self.scan.meet("?", "what another call gave", "called")
         self.push(Made(maker, arguments))
 
-    def _made_of(self, kind: object) -> None:
-        if isinstance(kind, Named):
-            self.scan.meet(kind.module, kind.name, "made")
+    def _handed(self, arguments: object) -> None:
+        """Take globals that are handed to a function for made by it: pandas' and numpy's helpers do so."""
+        for value in arguments if isinstance(arguments, tuple) else ():
+            if isinstance(value, Named):
+                self.scan.meet(value.module, value.name, "made")
 
     def reduce(self) -> None:
         arguments = self.pop()

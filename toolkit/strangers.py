@@ -136,7 +136,7 @@ def see_stranger(head: bytes) -> Seen | None:
     """Return what a file is that is known and not served, ``None`` for bytes that are known by nothing.
 
     >>> see_stranger(b"GGUF").reason
-    'a language model for llama.cpp is not served here'
+    'it is a language model for llama.cpp, which is not served here'
     """
     for mark, framework, kind, what, way in _KNOWN:
         if head.startswith(mark):
@@ -150,4 +150,4 @@ def see_stranger(head: bytes) -> Seen | None:
 
 
 def _stranger(framework: str, kind: str, what: str, way: str) -> Seen:
-    return Seen(framework, kind, holds=what, reason=f"{what} is not served here", way=way)
+    return Seen(framework, kind, holds=what, reason=f"it is {what}, which is not served here", way=way)

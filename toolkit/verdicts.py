@@ -32,7 +32,7 @@ class Import(Record):
     @property
     def full(self) -> str:
         """Return module and name as one would write them."""
-        return f"{self.module}.{self.name}"
+        return self.name if self.module == "?" else f"{self.module}.{self.name}"
 
 
 # Modules whose classes are estimators and their parts: (module, names). Making one runs nothing but its ``__new__``.
@@ -61,18 +61,10 @@ _MAKERS = (
 # What sklearn's modules carry under a capital letter that is no estimator.
 _STRANGERS = frozenset(
     (
-        "Parallel",
-        "Memory",
-        "Path",
-        "ThreadPool",
-        "ThreadPoolExecutor",
-        "Queue",
-        "Popen",
-        "Thread",
-        "StringIO",
-        "BytesIO",
+        "Parallel", "Memory", "Path", "ThreadPool", "ThreadPoolExecutor", "Queue", "Popen", "Thread", "StringIO",
+        "BytesIO", "ABC", "ABCMeta", "Integral", "Real", "Number", "Callable", "Iterable", "Mapping", "MutableMapping", "Sequence",
     )
-)
+)  # fmt: skip
 # Classes and functions that pickles of data call, whatever their arguments.
 _CALLABLE = {
     "builtins": "set frozenset list dict int float str tuple slice complex bool object range",
@@ -83,7 +75,7 @@ _CALLABLE = {
     "fractions": "Fraction",
     "uuid": "UUID",
     "numpy":
-    "dtype ndarray matrix recarray float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 "
+    "dtype ndarray float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 "
     "bool_ bool str_ bytes_ datetime64 timedelta64 longlong ulonglong intc uintc",
     "numpy.dtypes": r"re:[A-Z]\w*DType",
     "numpy.{core}.multiarray": "scalar",
@@ -139,6 +131,7 @@ _CALLABLE = {
 # Functions that estimators hold and call when they predict: pure arithmetic, named but not called in opening.
 _HELD = {
     r"numpy(?:\.\{core\}\._?(?:multiarray_umath|fromnumeric|umath))?":
+    "memmap matrix "
     "log log1p log2 log10 exp expm1 exp2 sqrt cbrt square abs absolute fabs sign sin cos tan arcsin arccos arctan "
     "sinh cosh tanh arcsinh arctanh floor ceil rint trunc round reciprocal negative isnan isfinite nan_to_num "
     "mean median std var sum min max amin amax argmin argmax argsort clip ravel float_ int_ object_ number "
@@ -231,14 +224,14 @@ def judge(module: str, name: str, called: Called, arguments: object = None) -> t
             return "harmless", "a container, array or column of data"
         if _is_maker(module, name):
             return _made(module, name, called, arguments)
-        if _named(_HELD, module, name):
-            if called == "no":
-                return "harmless", "arithmetic, named and not called in opening"
-            return "unknown", "it is arithmetic, but no honest file calls it in opening"
+        if called == "no" and _named(_HELD, module, name):
+            return "harmless", "arithmetic or a kind of array, named and not called in opening"
     if why := _danger(_modern(module), name):
         return "dangerous", why
     if module == "__main__":
         return "unknown", "its code was in the author's own script or notebook, and is not in the file"
+    if _named(_HELD, module, name):
+        return "unknown", "it is arithmetic, but no honest file calls it in opening"
     return "unknown", "it is on no list of what models need"
 
 
@@ -268,11 +261,13 @@ def _special(module: str, name: str, called: Called, arguments: object) -> tuple
         case "copyreg", "_reconstructor":
             return "harmless", "makes an object without calling its class"
         case "numpy.{core}.multiarray", "_reconstruct":
-            if called != "no" and _asks_too_much(values):
+            if called != "no" and _asks_too_much(values[1:2]):
                 return "dangerous", "it asks for an array larger than any honest file's"
             return "harmless", "an empty array, to be filled"
+        case "numpy", "ndarray" if called == "called" and _asks_too_much(values[:1]):
+            return "dangerous", "it asks for an array larger than any honest file's"
         case "numpy.{core}", "_ufunc_reconstruct":
-            return _ufunc(values)
+            return ("harmless", "arithmetic, by name") if called == "no" else _ufunc(values)
         case _:
             return None
 
@@ -288,14 +283,14 @@ def _ufunc(values: tuple[object, ...]) -> tuple[Verdict, str]:
 
 def _asks_too_much(values: tuple[object, ...]) -> bool:
     size = 1
-    shape = values[1] if len(values) > 1 else ()
-    for side in shape if isinstance(shape, tuple) else ():
+    shape = values[0] if values else ()
+    for side in shape if isinstance(shape, tuple) else (shape,):
         size *= side if isinstance(side, int) else 1
     return abs(size) > ASKED_BYTES_MAX
 
 
 def _made(module: str, name: str, called: Called, arguments: object) -> tuple[Verdict, str]:
-    if name in _STRANGERS:
+    if name in _STRANGERS or re.fullmatch(r"_*[A-Z0-9]+_[A-Z0-9_]*", name):
         return "unknown", "it is no estimator"
     if (
         called == "called"
