@@ -39,6 +39,13 @@ EXPANSION_MAX = 200  # CSV packs about 10 to 1, logs 50 to 1; a bomb 1,000 to 1 
 EXPANDED_FREE_BYTES = 100_000_000  # small archives may expand to this whatever their ratio
 NESTING_MAX = 3
 PATH_BYTES_MAX = 400
+# Zips by format that are something else by name; a model's file that is a zip is looked at, never unpacked.
+NOT_ARCHIVES = frozenset(
+    (
+        ".xlsx", ".xlsm", ".ods", ".docx", ".pptx", ".jar", ".skops", ".keras", ".npz", ".pt", ".pt2", ".pth", ".ckpt",
+        ".joblib", ".pkl", ".pickle", ".h5", ".hdf5", ".onnx", ".bin",
+    )
+)  # fmt: skip
 
 
 class DamagedArchiveError(DataError):
@@ -135,20 +142,7 @@ def is_archive(path: Path) -> bool:
 
     Files that are zips by format and something else by meaning (Excel, skops, Keras) are told by their name.
     """
-    if path.suffix.lower() in {
-        ".xlsx",
-        ".xlsm",
-        ".ods",
-        ".docx",
-        ".pptx",
-        ".skops",
-        ".keras",
-        ".npz",
-        ".pt",
-        ".pt2",
-        ".pth",
-        ".jar",
-    }:
+    if path.suffix.lower() in NOT_ARCHIVES:
         return False
     try:
         return zipfile.is_zipfile(path) if _starts_with(path, b"PK") else _is_tar(path)

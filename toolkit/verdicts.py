@@ -59,12 +59,11 @@ _MAKERS = (
     (r"torch\.nn\.modules(?:\.\w+)+", _CLASS),
 )
 # What sklearn's modules carry under a capital letter that is no estimator.
-_STRANGERS = frozenset(
-    (
-        "Parallel", "Memory", "Path", "ThreadPool", "ThreadPoolExecutor", "Queue", "Popen", "Thread", "StringIO",
-        "BytesIO", "ABC", "ABCMeta", "Integral", "Real", "Number", "Callable", "Iterable", "Mapping", "MutableMapping", "Sequence",
-    )
-)  # fmt: skip
+_STRANGERS = frozenset((
+    "Parallel", "Memory", "Path", "ThreadPool", "ThreadPoolExecutor", "Queue", "Popen", "Thread", "StringIO",
+    "BytesIO", "ABC", "ABCMeta", "Integral", "Real", "Number", "Callable", "Iterable", "Mapping",
+    "MutableMapping", "Sequence",
+))  # fmt: skip
 # Classes and functions that pickles of data call, whatever their arguments.
 _CALLABLE = {
     "builtins": "set frozenset list dict int float str tuple slice complex bool object range",
