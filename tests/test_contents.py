@@ -253,3 +253,54 @@ def test_a_table_that_is_not_referred_to_is_left_out_and_named(tmp_path: Path, o
     found = read(write(tmp_path, {"sales.csv": SALES, "shops.csv": other}))
     assert list(found.main.frame.columns) == ["day", "shop", "sold"]
     assert "several-tables" in codes_of(found.findings)
+
+
+CODEBOOK = """1. Title: a study
+2. Number of rows: 3
+3. Attribute information:
+   1. Case number      id
+   2. Clump thickness  1 - 10
+   3. Class: (2 for benign)
+4. Missing values: none
+"""
+DECLARED = "| a note\n\nno, yes.\n\nage: continuous.\nsex: male, female.\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (CODEBOOK, ["Case number", "Clump thickness", "Class"]),
+        (DECLARED, ["age", "sex", "class"]),
+        ("The variables:\n1) age: years\n2) sex\n3) died?\n", ["age", "sex", "died?"]),
+        ("1. Title\n2. Sources\n3. Past use\n", ["column_1", "column_2", "column_3"]),
+        ("Variables:\n1. age\n2. sex\n", ["column_1", "column_2", "column_3"]),
+    ],
+)
+def test_a_table_without_a_header_is_named_by_the_text_that_lists_as_many(
+    tmp_path: Path, text: str, names: list[str]
+) -> None:
+    rows = "".join(f"{1000 + number},{number % 9},{number % 2}\n" for number in range(20))
+    found = read(write(tmp_path, {"cases.data": rows, "cases.names": text}))
+    assert list(found.main.frame.columns) == names
+    assert found.main.rows == 20
+    assert codes_of(found.findings) == ["no-header" if names[0] == "column_1" else "names-from-text"]
+
+
+def test_a_header_is_not_replaced_by_a_text_beside_it(tmp_path: Path) -> None:
+    rows = "a,b,c\n" + "".join(f"{1000 + number},{number % 9},{number % 2}\n" for number in range(20))
+    assert list(read(write(tmp_path, {"cases.data": rows, "cases.names": CODEBOOK})).main.frame.columns) == [
+        "a",
+        "b",
+        "c",
+    ]
+
+
+def test_files_without_header_are_joined_and_it_is_told_once(tmp_path: Path) -> None:
+    rows = [f"0.{place}1,{place},0.5\n0.{place}2,{place},0.7\n0.{place}3,{place},0.9\n" for place in range(3)]
+    found = read(write(tmp_path, {f"S00{place}.csv": text for place, text in enumerate(rows)}))
+    assert (found.main.rows, codes_of(found.findings)) == (9, ["joined-parts", "no-header"])
+
+
+def test_columns_set_with_blanks_are_a_table_beside_others(tmp_path: Path) -> None:
+    rows = "".join(f"  {number / 7:.5e}  {number / 3:.5e}  -{number:.5e}\n" for number in range(40))
+    assert read(write(tmp_path, {"X_train.txt": rows, "about.md": "text"})).main.frame.shape == (40, 3)

@@ -470,7 +470,7 @@ def test_nested_json_becomes_columns_and_lists_stay_text(tmp_path: Path) -> None
     check(
         read(tmp_path, text, "x.json"),
         ["a.b", "a.c", "d", "e"],
-        [["1.5", "<absent>", '["1", "2"]', "True"], ["2", "<absent>", "<absent>", "<absent>"]],
+        [["1.5", "<absent>", "[1, 2]", "True"], ["2", "<absent>", "<absent>", "<absent>"]],
     )
 
 

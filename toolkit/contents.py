@@ -15,6 +15,7 @@ from toolkit.download import Provenance
 from toolkit.errors import DataError
 from toolkit.findings import Finding
 from toolkit.joining import join_answers, join_classes, join_lookups, join_parts
+from toolkit.naming import name_columns
 from toolkit.table import Table
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def read(download: Download, *, table: str | None = None) -> Contents:
     items, found, problems = _gather(download, table)
     if not found:
         raise _no_table(download, items, problems)
+    found = name_columns(found, _texts(download, items))
     found, joined = join_parts(found) if table is None else (found, ())
     if table is None:
         found, classes = join_classes(found)

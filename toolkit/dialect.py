@@ -154,11 +154,10 @@ def sniff(text: str, *, whole: bool) -> Dialect:
         records = records_of(lines, delimiter, quote, escape)
         if not whole and len(records) > 1:
             records = records[:-1]  # an open quote may have run to the cut
-        width, score = _fit(records)
-        if delimiter in RARE_DELIMITERS:
-            score -= 0.1
+        width, fit = _fit(records)
+        score = fit - 0.1 if delimiter in RARE_DELIMITERS else fit
         if width > 1 and score > best_score + 0.02:
-            best, best_score = Dialect(delimiter, quote, None, width, 0, fit=score, escape=escape), score
+            best, best_score = Dialect(delimiter, quote, None, width, 0, fit=fit, escape=escape), score
     if best.delimiter == "\t" and "  " in text:  # columns set with blanks, and a tab somewhere between
         records = records_of(lines if whole else lines[:-1], " ", quote)
         width, score = _fit(records)

@@ -296,8 +296,23 @@ def cell_text(value: object) -> str | None:
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace")
     if isinstance(value, list | dict | tuple):
-        return json.dumps(value, ensure_ascii=False, default=str)
+        return json.dumps(_with_numbers(value), ensure_ascii=False, default=str)
     return str(value)
+
+
+class _Digits(str):
+    """A number of JSON as it stands there."""
+
+    __slots__ = ()
+
+
+def _with_numbers(value: object) -> object:
+    """Return a list or an object with its numbers as numbers, which are texts while they are cells."""
+    if isinstance(value, _Digits):
+        return json.loads(value)
+    if isinstance(value, list | tuple):
+        return [_with_numbers(inner) for inner in value]
+    return {key: _with_numbers(inner) for key, inner in value.items()} if isinstance(value, dict) else value
 
 
 def _column_as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -381,7 +396,7 @@ def _flatten(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _loads(text: str) -> Any:
-    return json.loads(text, parse_float=str, parse_int=str, parse_constant=lambda _: None)
+    return json.loads(text, parse_float=_Digits, parse_int=_Digits, parse_constant=lambda _: None)
 
 
 def _filled(row: Sequence[object]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from toolkit.findings import Finding
@@ -216,8 +217,17 @@ def _joined(parts: list[Table]) -> Table:
     import pandas as pd  # noqa: PLC0415 - 300 ms
 
     frame = pd.concat([part.frame for part in parts], ignore_index=True)
-    findings = tuple(finding for part in parts for finding in part.findings)
-    return Table(parts[0].name, frame, parts[0].reading, findings)
+    return Table(parts[0].name, frame, parts[0].reading, _told_once(parts))
+
+
+def _told_once(parts: list[Table]) -> tuple[Finding, ...]:
+    """Return what is to be told of the parts; what all of them have in common is told of the first."""
+    shared = set.intersection(*({finding.code for finding in part.findings} for part in parts))
+    found = [finding for finding in parts[0].findings if finding.code in shared]
+    others = f" and {len(parts) - 1} more file{'s' if len(parts) > 2 else ''} like it"  # noqa: PLR2004 - two are one more
+    name = f"`{parts[0].name}`"
+    told = [replace(one, message=one.message.replace(name, name + others, 1)) for one in found]
+    return (*told, *(finding for part in parts for finding in part.findings if finding.code not in shared))
 
 
 def _without_numbers(name: str) -> str:
