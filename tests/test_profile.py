@@ -531,3 +531,11 @@ def test_degrees_on_a_map_are_told_and_numbers_of_another_range_are_not() -> Non
     assert "coordinates" in codes_of(profile_of({"pickup_latitude": north, "pickup_longitude": east}).findings)
     assert "coordinates" not in codes_of(profile_of({"latitude": east, "longitude": north}).findings)
     assert "coordinates" not in codes_of(profile_of({"latency": north, "long_run": east}).findings)
+
+
+def test_one_word_in_two_writings_is_told_and_single_letters_are_not() -> None:
+    found = profile_of({"sex": ["Male", "male ", "Female", "FEMALE"] * 5, "vitamin": ["a", "A", "b", "B"] * 5})
+    told = [finding for finding in found.findings if finding.code == "two-writings"]
+    assert [finding.columns for finding in told] == [("sex",)]
+    assert "'Male' and 'male'" in told[0].message or "'male' and 'Male'" in told[0].message
+    assert found.columns[0].distinct == 4

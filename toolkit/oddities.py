@@ -47,6 +47,7 @@ def find(judged: Sequence[Judged], *, rows: int, constants: tuple[str, ...], dup
     yield from _empty_and_constant(judged, constants)
     yield from _mostly_missing(judged)
     yield from _shapes(judged)
+    yield from _two_writings(judged)
     yield from _ordered(judged)
     yield from _places(judged)
     yield from _sizes(judged, rows, duplicates)
@@ -259,6 +260,26 @@ def _shapes(judged: Sequence[Judged]) -> Iterator[Finding]:
                 columns=tuple(one.name for one in found),
                 action="kept as they stand; their words are read as text or category",
                 overrule=f"--drop {_quoted(found[0].name)}",
+            )
+
+
+def _two_writings(judged: Sequence[Judged]) -> Iterator[Finding]:
+    for one in judged:
+        if one.kind != "category" or one.distinct != len(one.values):
+            continue
+        groups: dict[str, list[str]] = defaultdict(list)
+        for value in one.values:
+            groups[" ".join(value.split()).casefold()].append(value)
+        alike = [group for key, group in groups.items() if len(group) > 1 and len(key) > 1]  # a and A may be two
+        if alike:
+            shown = ", ".join(" and ".join(map(repr, group[:3])) for group in alike[:3])
+            yield Finding(
+                "two-writings",
+                f"`{one.name}` seems to write the same thing in several ways: {shown}",
+                columns=(one.name,),
+                action="kept them apart among the inputs; as the classes to predict they are one",
+                overrule="write them alike in the file",
+                evidence={"writings": alike[:20]},
             )
 
 
