@@ -54,7 +54,12 @@ TOLERANCE = 1e-5  # as the project's own evaluate.py holds it
 GOLDEN_ROWS = 40
 VALUES_MAX = 100
 SCORED = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "rmse"}
-OWN_FORMS = {"LightGBM": "lightgbm", "XGBoost": "xgboost", "CatBoost": "catboost"}  # written without pickle
+OWN_FORMS = {
+    "LightGBM": "lightgbm",
+    "XGBoost": "xgboost",
+    "CatBoost": "catboost",
+    "ONNX": "onnxruntime",
+}  # written without pickle
 ANSWER = "prediction"  # what the answer is called when nobody says
 
 _OPENED = (
@@ -194,7 +199,7 @@ def describe_model(
     document = caged.document
     versions = document.get("versions", {})
     classes = _labels(document)
-    alone = document["model"] == ["Booster"]
+    alone = document["model"] in (["Booster"], ["ONNX graph"])
     findings = []
     if not document["named"]:
         findings.append("the model does not name its columns: they are numbered, in the order that it reads them")
@@ -206,7 +211,7 @@ def describe_model(
         size_bytes=size_bytes,
         sha256=sha256,
         framework=framework,
-        parts=(f"{framework} booster",) if alone else tuple(document["model"]),
+        parts=(f"{framework} booster",) if document["model"] == ["Booster"] else tuple(document["model"]),
         task=_task(document),
         target=target or ANSWER,
         labels=tuple(str(label) for label in classes),
@@ -278,13 +283,17 @@ def _model_files(wrapped: Wrapped, caged: Caged, provenance: Provenance, *, titl
     document, labels = caged.document, _labels(caged.document)
     schema = contract(wrapped, document, title=title)
     width = _width(document["encoder"]["steps"])
-    graph = graphs.model_of(
-        document["nodes"],
-        {name: array for name, array in caged.arrays.items() if name != "answers"},
-        document["output"],
-        width=width,
-        answers=max(1, len(labels)),
-        probabilities=wrapped.task != "regression",
+    graph = (
+        bytes(caged.arrays["model"].tobytes())
+        if "model" in caged.arrays
+        else graphs.model_of(
+            document["nodes"],
+            {name: array for name, array in caged.arrays.items() if name != "answers"},
+            document["output"],
+            width=width,
+            answers=max(1, len(labels)),
+            probabilities=wrapped.task != "regression",
+        )
     )
     answers = caged.arrays["answers"]
     if not all(math.isfinite(value) for value in answers.ravel().tolist()):
@@ -313,6 +322,7 @@ def _model_files(wrapped: Wrapped, caged: Caged, provenance: Provenance, *, titl
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "files": hashes,
         "versions": _versions(),
+        **({"precision": TOLERANCE} if wrapped.framework == "ONNX" else {}),  # such graphs mostly compute in float32
     }
     example = {name: facts["examples"][0] for name, facts in schema["properties"].items()}
     files["example.json"] = _json({"rows": [example]})

@@ -62,6 +62,14 @@ def _done(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
     from .reading import read  # noqa: PLC0415 - as above
 
     opener = Opener(frozenset((module, name) for module, name in job["allowed"]), trust=bool(job.get("trust")))
+    if job.get("library") == "ONNX":
+        from .networks import read_network  # noqa: PLC0415 - as above
+
+        document, arrays = read_network(
+            str(folder / "model"), rows=job["rows"], seed=job["seed"], names=job.get("names")
+        )
+        np.savez(str(folder / "arrays.npz"), **arrays)
+        return {**document, "versions": _versions(), "lost": [], "written_by": []}
     if job.get("library"):
         model: Any = Booster(job["library"], str(folder / "model"))
     else:
@@ -69,12 +77,14 @@ def _done(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
     fresh = mended(model)
     found = read(model, rows=job["rows"], seed=job["seed"], names=job.get("names"))
     np.savez(str(folder / "arrays.npz"), **found.arrays)
-    versions = {}
-    for name in ("sklearn", "numpy", "pandas", "scipy", "lightgbm", "xgboost", "catboost"):
-        if name in sys.modules:
-            versions[name] = str(getattr(sys.modules[name], "__version__", ""))
     written = sorted(opener.versions)
-    return {**found.document, "lost": sorted(opener.lost | fresh), "versions": versions, "written_by": written}
+    return {**found.document, "lost": sorted(opener.lost | fresh), "versions": _versions(), "written_by": written}
+
+
+def _versions() -> Dict[str, str]:
+    """Return the versions of the libraries that were loaded."""
+    names = ("sklearn", "numpy", "pandas", "scipy", "lightgbm", "xgboost", "catboost", "onnxruntime")
+    return {name: str(getattr(sys.modules[name], "__version__", "")) for name in names if name in sys.modules}
 
 
 def _kind(error: BaseException) -> str:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from {{cookiecutter.package_name}}.schema import Schema
 
 PROJECT = Path(__file__).parents[1]
+# How far two answers to the same row may lie apart, by the way it is asked: what a sum's order does to float64, or more
+# where a model from elsewhere computes in float32 and says so.
+PRECISION = float(json.loads((PROJECT / "model" / "manifest.json").read_text(encoding="utf-8")).get("precision", 1e-9))
 for variable, value in CALM_THREADS.items():  # before scikit-learn is loaded, which reads them once
     os.environ.setdefault(variable, value)
 

@@ -22,7 +22,7 @@ from {{cookiecutter.package_name}}.errors import TableError
 from {{cookiecutter.package_name}}.schema import InputError
 from {{cookiecutter.package_name}}.tables import line, read_csv, unique_names, write_rows
 
-from .conftest import PROJECT
+from .conftest import PRECISION, PROJECT
 from .test_api import _as_csv
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _predicted(model: Model, content: bytes, *, chunk_rows: int = 1000) -> list[
 def _same(cell: str, other: str) -> bool:
     """Return whether two cells say the same, as text or as a number."""
     try:
-        return cell == other or float(cell) == pytest.approx(float(other), rel=1e-9, abs=1e-12)
+        return cell == other or float(cell) == pytest.approx(float(other), rel=PRECISION, abs=PRECISION / 1000)
     except ValueError:
         return False
 

@@ -13,6 +13,8 @@ from {{cookiecutter.package_name}}.explain import EXACT_MAX, Explainer, coalitio
 from {{cookiecutter.package_name}}.familiarity import Familiarity, fit
 from {{cookiecutter.package_name}}.features import Encoder
 
+from .conftest import PRECISION
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,7 +39,8 @@ def test_the_shares_sum_to_the_answer(client: TestClient, schema: Schema, golden
         why = told.pop("explanation")
         assert told == answer
         value = answer["prediction"] if schema.task == "regression" else answer["probabilities"][why["explained"]]
-        assert why["reference"] + sum(why["contributions"].values()) == pytest.approx(value, rel=1e-9, abs=1e-9)
+        total = why["reference"] + sum(why["contributions"].values())
+        assert total == pytest.approx(value, rel=PRECISION, abs=PRECISION)
         assert set(why["contributions"]) == {column.name for column in schema.columns}
 
 
@@ -51,7 +54,9 @@ def test_a_row_gets_the_same_shares_alone_and_among_others(model: Model, golden:
     together = Explainer(model, model.reference).explain(model.schema.from_rows(rows), len(rows))
     for row, told in zip(rows, together, strict=True):
         (alone,) = Explainer(model, model.reference).explain(model.schema.from_rows([row]), 1)
-        assert alone["explanation"]["contributions"] == pytest.approx(told["explanation"]["contributions"], abs=1e-9)
+        why = told["explanation"]
+        far = PRECISION * max(1.0, abs(why["reference"]))
+        assert alone["explanation"]["contributions"] == pytest.approx(why["contributions"], rel=PRECISION, abs=far)
 
 
 @pytest.mark.parametrize("columns", [1, 2, 5, EXACT_MAX, EXACT_MAX + 1, 30])

@@ -16,6 +16,8 @@ from {{cookiecutter.package_name}}.logs import JsonLines
 from {{cookiecutter.package_name}}.notes import UNFAMILIAR
 from {{cookiecutter.package_name}}.settings import Settings
 
+from .conftest import PRECISION
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -133,7 +135,7 @@ def test_probabilities_sum_to_one_and_the_threshold_is_told(
     assert ("threshold" in told) == (schema.task == "binary")
     for answer in told["predictions"]:
         if schema.task != "regression":
-            assert sum(answer["probabilities"].values()) == pytest.approx(1.0, abs=1e-9)
+            assert sum(answer["probabilities"].values()) == pytest.approx(1.0, abs=PRECISION)
         if schema.task == "binary":
             last = schema.label_texts[-1]
             says = schema.labels[1] if answer["probabilities"][last] > told["threshold"] else schema.labels[0]

@@ -12,6 +12,7 @@ from {{cookiecutter.package_name}}.errors import TableError
 from {{cookiecutter.package_name}}.submission import write_submission
 from {{cookiecutter.package_name}}.tables import read_csv
 
+from .conftest import PRECISION
 from .test_api import _as_csv
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def test_rows_come_in_the_order_of_the_sample(
     for answer, row in zip(reversed(_answers(model, golden)), rows, strict=True):
         expected = answer["prediction"]
         if isinstance(expected, float):
-            assert float(row[1]) == pytest.approx(expected, rel=1e-9)
+            assert float(row[1]) == pytest.approx(expected, rel=PRECISION)
         else:
             assert row[1] == str(expected)
 
