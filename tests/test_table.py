@@ -664,3 +664,44 @@ def test_a_table_written_in_any_usual_way_is_read_as_it_was(  # noqa: PLR0917 - 
     table = read_tables(path)[0]
     assert list(table.frame.columns) == names
     assert table.frame.to_numpy().tolist() == cells
+
+
+def write_frame(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame of texts in the form that the path's suffix names."""
+    match path.suffix:
+        case ".csv":
+            frame.to_csv(path, index=False)
+        case ".tsv":
+            frame.to_csv(path, index=False, sep="\t")
+        case ".parquet":
+            frame.to_parquet(path)
+        case ".feather":
+            frame.to_feather(path)
+        case ".jsonl":
+            frame.to_json(path, orient="records", lines=True)
+        case ".xlsx":
+            frame.to_excel(path, index=False)
+        case _:
+            with sqlite3.connect(path) as database:
+                frame.to_sql("rows", database, index=False)
+            database.close()
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    kinds=st.lists(st.sampled_from(sorted(CELLS_OF)), min_size=1, max_size=6),
+    rows=st.integers(3, 12),
+    suffix=st.sampled_from([".csv", ".tsv", ".parquet", ".feather", ".jsonl", ".xlsx", ".sqlite"]),
+    data=st.data(),
+)
+def test_a_table_written_in_any_format_is_read_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, kinds: list[str], rows: int, suffix: str, data: st.DataObject
+) -> None:
+    kinds = ["count", *kinds]
+    cells = [[data.draw(CELLS_OF[kind]) for kind in kinds] for _ in range(rows)]
+    frame = pd.DataFrame(cells, columns=[f"{kind} {index}" for index, kind in enumerate(kinds)], dtype="str")
+    path = tmp_path_factory.mktemp("any") / f"table{suffix}"
+    write_frame(frame, path)
+    table = read_tables(path)[0]
+    assert list(table.frame.columns) == list(frame.columns)
+    assert table.frame.fillna("").to_numpy().tolist() == cells
