@@ -30,6 +30,7 @@ UBJ_WANTED = frozenset(
         "name",
         "version",
         "gradient_booster",
+        "Model",
     )
 )
 LIGHTGBM_VERSIONS = {"v2": "2", "v3": "3", "v4": "4"}
@@ -119,6 +120,8 @@ def _small_json(raw: Any) -> object:
 def see_xgboost_ubj(stream: Stream) -> Seen:
     """Return what XGBoost's UBJSON tells; its trees are read past."""
     found = read_ubjson(stream, UBJ_WANTED)
+    if isinstance(found, dict):
+        found = found.get("Model", found)  # beside its configuration, as pickles have it
     learner = found.get("learner") if isinstance(found, dict) else None
     if not isinstance(found, dict) or not isinstance(learner, dict):
         message = "it is UBJSON, and no model of XGBoost"

@@ -98,6 +98,8 @@ def see_onnx(message: Message, folder: Path) -> Seen:
         most = sorted(walk.operators, key=lambda name: (-walk.operators[name], name))[:8]
         told.append(finding("operators", f"{sum(walk.operators.values()):,} operators: {', '.join(most)}"))
     problems = [*_outside(walk.files, folder), *walk.problems]
+    if not opsets:
+        problems.append("it does not say which version of the operators it is written in: it is cut off")
     strange = sorted(walk.domains - KNOWN_DOMAINS)
     if strange:
         problems.append(f"it needs operators of {listed(strange)}, which are programs outside of the file")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import re
+import struct
 from collections import deque
 from typing import TYPE_CHECKING
 
+from toolkit.booster_files import see_catboost, see_xgboost_ubj
 from toolkit.pickles import Made, Named, Scan, item_of, scan
 from toolkit.seen import NAMES_MAX, Port, Seen, finding, listed
+from toolkit.streams import DamagedError, Stream
 
 if TYPE_CHECKING:
     from toolkit.findings import Finding
-    from toolkit.streams import Stream
     from toolkit.verdicts import Import
 
 VALUES_MAX = 20_000  # looked at in search of a model's inputs
@@ -54,11 +58,15 @@ def seen_of(found: Scan, *, kind: str = "") -> Seen:
     models = list(_models(top))
     imports = ordered(found)
     inputs, outputs = _contract(models)
+    booster = _booster(models)
+    if booster is not None and (not inputs or all(port.name.startswith("feature_") for port in inputs)):
+        inputs, outputs = booster.inputs, outputs or booster.outputs
+    framework = _framework(models, top, imports)
     held = holding(top, models)
     return Seen(
-        framework=_framework(models, top, imports),
+        framework=framework,
         format=kind or ("joblib" if found.arrays or found.beside else "pickle"),
-        version=_version(found),
+        version=_version(found) if framework == "scikit-learn" else booster.version if booster else "",
         python=PYTHONS.get(found.protocol, "") if found.pickles else "",
         protocol=found.protocol,
         holds=held,
@@ -157,6 +165,27 @@ def _contract(models: list[Made]) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
     return inputs, outputs
 
 
+def _booster(models: list[Made]) -> Seen | None:
+    """Return what the first booster's own form tells, which lies inside of the pickle; ``None`` when there is none."""
+    for model in models:
+        held = model.attributes
+        raw = next((held[name] for name in ("handle", "_handle", "__model") if name in held), None)
+        if isinstance(raw, Made) and isinstance(raw.arguments, tuple) and raw.arguments:
+            raw = raw.arguments[0]
+        try:
+            if isinstance(raw, bytes) and raw.startswith(b"CBM1"):
+                return see_catboost(memoryview(raw))
+            if isinstance(raw, bytes) and raw.startswith(b"{"):
+                return see_xgboost_ubj(Stream(io.BytesIO(raw), bytes_max=len(raw)))
+            if isinstance(raw, str) and raw.startswith("tree\n"):
+                names = re.search(r"\nfeature_names=(.*)\n", raw)
+                ports = tuple(Port(name) for name in names[1].split()[:NAMES_MAX]) if names else ()
+                return Seen("LightGBM", "lightgbm-text", inputs=ports)
+        except (DamagedError, ValueError, struct.error):
+            return None  # it was cut for its size, or is damaged: the library will tell
+    return None
+
+
 def texts_of(value: object) -> list[str]:
     """Return an array's or list's texts, nothing when it holds anything else."""
     found = values_of(value)
@@ -172,6 +201,8 @@ def values_of(value: object) -> list[object]:
     if value.kind.endswith("NumpyArrayWrapper"):
         inner = value.items[0] if value.items else None
         return _numbers(inner, value.attributes.get("dtype")) if isinstance(inner, bytes) else values_of(inner)
+    if value.kind.endswith("._frombuffer") and isinstance(value.arguments, tuple) and len(value.arguments) > 1:
+        return _numbers(value.arguments[0], value.arguments[1])  # as protocol 5 writes arrays
     state = value.state
     if isinstance(state, tuple) and len(state) == 5:  # noqa: PLR2004 - numpy's: version, shape, type, order, data
         data = state[4]
@@ -181,8 +212,6 @@ def values_of(value: object) -> list[object]:
 
 def _numbers(data: object, dtype: object) -> list[object]:
     """Return the numbers or fixed-width texts that an array's bytes hold."""
-    import struct  # noqa: PLC0415 - beside its only use
-
     width, objects = item_of(dtype)
     if isinstance(data, Made):  # bytes that protocol 2 writes as text
         inner = data.arguments[0] if isinstance(data.arguments, tuple) and data.arguments else None

@@ -22,6 +22,8 @@ STACK_MAX = 3_000_000
 MEMO_MAX = 6_000_000
 IMPORTS_MAX = 20_000
 TEXT_KEPT = 4096  # of one text or number of bytes
+BOOSTER_MARKS = (b"{L\0\0\0", b"CBM1")  # XGBoost's and CatBoost's own forms, which lie whole in their pickles
+BOOSTER_BYTES_MAX = 256 << 20  # of them held, to be read for columns and versions
 ITEMS_KEPT = 20_000  # of one list or dictionary
 DEPTH_MAX = 16  # pickles within arrays within pickles
 PICKLES_MAX = 1000  # in a row
@@ -93,6 +95,7 @@ class Scan:
     beside: list[str] = field(default_factory=list)  # files that joblib of old wrote next to the first
     versions: dict[str, str] = field(default_factory=dict)  # of the libraries that wrote it, by name
     persistent: int = 0
+    kept_bytes: int = 0
     trailing_bytes: bool = False
     damage: str = ""
     bomb: bool = False
@@ -221,6 +224,10 @@ class _Machine:
         if size < 0:
             message = f"a text of {size} bytes, at byte {self.stream.place:,}"
             raise DamagedError(message)
+        if size > TEXT_KEPT and self.stream.peek(5).startswith(BOOSTER_MARKS):
+            self.scan.kept_bytes += size
+            if self.scan.kept_bytes <= BOOSTER_BYTES_MAX:
+                return self.stream.read(size)
         return self.stream.take(size, keep=TEXT_KEPT)
 
     def text(self, form: str) -> None:
