@@ -313,7 +313,7 @@ def torch_weights(found: Scan, *, kind: str) -> Seen:
 def _tensors(top: object) -> list[tuple[str, tuple[object, ...]]]:
     """Return the tensors by name in the outermost dictionary, or in one of the first below it."""
     for value in walk(top)[:50]:
-        entries = value if isinstance(value, dict) else value.entries if isinstance(value, Made) else {}
+        entries = value if isinstance(value, dict) else value.entries or {} if isinstance(value, Made) else {}
         found = [(name, _tensor_shape(tensor)) for name, tensor in entries.items()]
         named = [(name, shape) for name, shape in found if shape is not None]
         if named:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from toolkit.streams import BombError, DamagedError, Stream
-from toolkit.verdicts import Called, Import, judge
+from toolkit.verdicts import Called, Import, arguments_matter, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,12 +42,13 @@ class Unknown:
 MARK, UNKNOWN = Mark(), Unknown()
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Named:
-    """A global: what the file would import."""
+    """A global: what the file would import. ``settled`` are the calls of it that need no second judgement."""
 
     module: str
     name: str
+    settled: frozenset[str] = frozenset()
 
     @property
     def full(self) -> str:
@@ -55,15 +56,15 @@ class Named:
         return f"{self.module}.{self.name}"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Made:
     """What a call would give: who is called, with what; its state and items, as far as they were kept."""
 
     maker: object
     arguments: object
     state: object = None
-    items: list[object] = field(default_factory=list)
-    entries: dict[str, object] = field(default_factory=dict)
+    items: list[object] | None = None
+    entries: dict[str, object] | None = None
 
     @property
     def kind(self) -> str:
@@ -166,17 +167,28 @@ class _Machine:
         self.memo: dict[int, Any] = {}
 
     def run(self) -> object:
-        read, steps, scan = self.stream.read, _STEPS, self.scan
+        """Follow the steps to the end of one pickle and return its value. The loop is what looking at a file costs."""
+        stream, stack, memo, steps = self.stream, self.stack, self.memo, _TABLE
         count = 0
         while True:
-            code = read(1)
+            at = stream.at
+            if at < len(stream.buffer):
+                code = stream.buffer[at]
+                stream.at = at + 1
+            else:
+                code = stream.read(1)[0]
             count += 1
-            if code == b".":
-                scan.steps += count
+            if code == _MEMOIZE and stack:
+                memo[len(memo)] = stack[-1]
+                if count & 0xFFF == 0:
+                    self._bound(count)
+                continue
+            if code == _STOP:
+                self.scan.steps += count
                 return self.pop()
-            step = steps.get(code)
+            step = steps[code]
             if step is None:
-                message = f"byte {self.stream.place - 1:,} is no step of a pickle: {code!r}"
+                message = f"byte {stream.place - 1:,} is no step of a pickle: {bytes([code])!r}"
                 raise DamagedError(message)
             step(self)
             if count & 0xFFF == 0:
@@ -245,7 +257,10 @@ class _Machine:
 
     def call(self, maker: object, arguments: object, called: Called) -> None:
         if isinstance(maker, Named):
-            self.scan.meet(maker.module, maker.name, called, arguments)
+            if called not in maker.settled:
+                self.scan.meet(maker.module, maker.name, called, arguments)
+                if not arguments_matter(maker.module, maker.name):
+                    maker.settled |= {called}
             if maker.name != "_reconstruct":  # numpy's own makes an array of any kind, never by that kind's ``__new__``
                 self._handed(arguments)
         else:
@@ -314,6 +329,8 @@ class _Machine:
 
     def append(self, values: list[Any]) -> None:
         made = self.top()
+        if isinstance(made, Made) and made.items is None:
+            made.items = []
         kept = made.items if isinstance(made, Made) else made
         if isinstance(kept, list) and len(kept) < ITEMS_KEPT:
             kept.extend(values[: ITEMS_KEPT - len(kept)])
@@ -322,6 +339,8 @@ class _Machine:
 
     def entries(self, values: list[Any]) -> None:
         made = self.top()
+        if isinstance(made, Made) and made.entries is None:
+            made.entries = {}
         kept = made.entries if isinstance(made, Made) else made
         if isinstance(made, Named):
             self.scan.meet("?", f"items of {made.full} itself", "called")
@@ -546,3 +565,5 @@ _STEPS: dict[bytes, Callable[[_Machine], object]] = {
     b"P": lambda machine: machine.persistent(machine._line()),  # noqa: SLF001 - as above
     b"Q": lambda machine: machine.persistent(machine.pop()),
 }
+_TABLE = [_STEPS.get(bytes([code])) for code in range(256)]
+_MEMOIZE, _STOP = 0x94, ord(".")

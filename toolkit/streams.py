@@ -49,36 +49,39 @@ class Readable(Protocol):
 
 
 class Stream:
-    """Bytes in order: read exactly, looked at in advance, skipped, counted, and bounded."""
+    """Bytes in order: read exactly, looked at in advance, skipped, counted, and bounded.
+
+    ``buffer`` holds bytes that are at hand, ``at`` is the next of them: for loops that count every microsecond.
+    """
 
     def __init__(self, source: Readable, *, bytes_max: int) -> None:
         self._source = source
-        self._buffer = b""
-        self._at = 0
+        self.buffer = b""
+        self.at = 0
         self._before = 0  # bytes that came before the buffer
         self._bytes_max = bytes_max
 
     @property
     def place(self) -> int:
         """Return how many bytes were read."""
-        return self._before + self._at
+        return self._before + self.at
 
     def peek(self, size: int) -> bytes:
         """Return the next bytes without reading them, fewer at the end."""
-        if self._at + size > len(self._buffer):
+        if self.at + size > len(self.buffer):
             self._fill(size)
-        return self._buffer[self._at : self._at + size]
+        return self.buffer[self.at : self.at + size]
 
     def read(self, size: int) -> bytes:
         """Return exactly ``size`` bytes; ``DamagedError`` when there are fewer. For small sizes: see ``take``."""
-        end = self._at + size
-        if end > len(self._buffer):
+        end = self.at + size
+        if end > len(self.buffer):
             self._fill(size)
-            end = self._at + size
-            if end > len(self._buffer):
+            end = self.at + size
+            if end > len(self.buffer):
                 self._end()
-        part = self._buffer[self._at : end]
-        self._at = end
+        part = self.buffer[self.at : end]
+        self.at = end
         return part
 
     def take(self, size: int, *, keep: int) -> bytes:
@@ -93,14 +96,14 @@ class Stream:
         """Read past ``size`` bytes; ``DamagedError`` when there are fewer."""
         left = size
         while left > 0:
-            here = len(self._buffer) - self._at
+            here = len(self.buffer) - self.at
             if here == 0:
                 self._fill(1)
-                here = len(self._buffer) - self._at
+                here = len(self.buffer) - self.at
                 if here == 0:
                     self._end()
             step = min(here, left)
-            self._at += step
+            self.at += step
             left -= step
 
     def line(self) -> bytes:
@@ -119,10 +122,10 @@ class Stream:
             size *= 4
 
     def _fill(self, size: int) -> None:
-        parts = [self._buffer[self._at :]]
+        parts = [self.buffer[self.at :]]
         held = len(parts[0])
-        self._before += self._at
-        self._at = 0
+        self._before += self.at
+        self.at = 0
         while held < size:
             part = self._source.read(max(CHUNK_BYTES, min(size - held, 8 * CHUNK_BYTES)))
             if not part:
@@ -132,10 +135,10 @@ class Stream:
             if self._before + held > self._bytes_max:
                 message = f"it expands beyond {self._bytes_max:,} bytes, as no honest model does"
                 raise BombError(message)
-        self._buffer = b"".join(parts)
+        self.buffer = b"".join(parts)
 
     def _end(self) -> None:
-        message = f"it ends after {self._before + len(self._buffer):,} bytes, in the middle of something"
+        message = f"it ends after {self._before + len(self.buffer):,} bytes, in the middle of something"
         raise DamagedError(message)
 
 

@@ -16,6 +16,7 @@ from toolkit.records import Record
 Verdict = Literal["harmless", "dangerous", "unknown"]
 Called = Literal["no", "made", "called"]  # named only; made with ``__new__``; called with arguments
 
+_BY_ARGUMENTS = frozenset(("bytearray", "bytes", "type", "encode", "_reconstruct", "ndarray", "_ufunc_reconstruct"))
 ASKED_BYTES_MAX = 1 << 30  # of one object that a few bytes ask for
 
 
@@ -232,6 +233,11 @@ def judge(module: str, name: str, called: Called, arguments: object = None) -> t
     if _named(_HELD, module, name):
         return "unknown", "it is arithmetic, but no honest file calls it in opening"
     return "unknown", "it is on no list of what models need"
+
+
+def arguments_matter(module: str, name: str) -> bool:
+    """Return whether the verdict on a call depends on what it is called with."""
+    return name in _BY_ARGUMENTS or module.split(".", maxsplit=1)[0] in {"lightgbm", "xgboost", "catboost"}
 
 
 def _danger(module: str, name: str) -> str:
