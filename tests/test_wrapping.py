@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from conftest import DATASETS
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.decomposition import PCA
@@ -47,7 +48,7 @@ from sklearn.preprocessing import (
     PowerTransformer,
     StandardScaler,
 )
-from sklearn.svm import SVR
+from sklearn.svm import SVC, SVR, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from toolkit.cage import Caged, read_caged
@@ -157,7 +158,8 @@ def test_a_classifier_answers_as_its_own_library(model: Any, classes: int) -> No
 @pytest.mark.parametrize("model", REGRESSORS, ids=name_of)
 def test_a_number_is_the_librarys_own(model: Any) -> None:
     reading = read(model.fit(DIABETES.data, DIABETES.target), rows=200, seed=1)
-    assert [column["name"] for column in reading.document["columns"]] == list(DIABETES.data.columns)
+    names = [column["name"] for column in reading.document["columns"]] + reading.document["unused"]
+    assert sorted(names) == sorted(DIABETES.data.columns)
     assert np.ptp(reading.arrays["answers"]) > 0
     assert difference(reading) < 1e-9
 
@@ -193,7 +195,14 @@ def table_model(**encoder: Any) -> Pipeline:
 
 
 @pytest.mark.parametrize(
-    "encoder", [{}, {"drop": "first"}, {"handle_unknown": "infrequent_if_exist", "min_frequency": 95}], ids=str
+    "encoder",
+    [
+        {},
+        {"drop": "first"},
+        {"handle_unknown": "infrequent_if_exist", "min_frequency": 95},
+        {"handle_unknown": "infrequent_if_exist", "min_frequency": 200},
+    ],
+    ids=str,
 )
 def test_columns_keep_their_names_categories_and_gaps(encoder: dict[str, Any]) -> None:
     frame, target = mixed()
@@ -220,6 +229,24 @@ def test_a_part_without_a_served_form_is_named(model: Any, why: str) -> None:
     model.fit(given, [0, 1] * 10 if texts else IRIS.target)
     with pytest.raises(Exception, match=why):
         read(model, rows=20, seed=1)
+
+
+def test_columns_that_change_no_answer_are_not_asked_for() -> None:
+    frame, target = mixed()
+    numbers = frame[["age", "rooms"]].fillna(0.0).assign(noise=np.arange(300) % 7)
+    chosen = make_pipeline(StandardScaler(), SelectKBest(k=1), LogisticRegression()).fit(numbers, target)
+    reading = read(chosen, rows=100, seed=1)
+    assert reading.document["unused"] == ["rooms", "noise"]
+    assert [column["name"] for column in reading.document["columns"]] == ["age"]
+    assert difference(reading) < 1e-9
+
+
+@pytest.mark.parametrize("model", [SVC(), LinearSVC(), KMeans(3, n_init=1, random_state=1)], ids=name_of)
+def test_a_model_that_is_not_sure_names_its_class(model: Any) -> None:
+    reading = read(model.fit(IRIS.data, IRIS.target), rows=100, seed=1)
+    assert reading.document["answer"] == "labels"
+    assert set(reading.arrays["answers"].sum(axis=1)) == {1.0}
+    assert difference(reading) == 0
 
 
 def test_a_model_of_another_form_is_mended_before_it_is_asked() -> None:

@@ -203,6 +203,11 @@ def describe_model(
     findings = []
     if not document["named"]:
         findings.append("the model does not name its columns: they are numbered, in the order that it reads them")
+    if document["answer"] == "labels":
+        findings.append("the model names a class and not how sure it is: the class that it names gets 1, all others 0")
+    if document.get("unused"):
+        names = ", ".join(document["unused"][:10])
+        findings.append(f"its answers do not depend on {names}: accepted and not used")
     if document.get("lost"):
         count = len(document["lost"])
         findings.append(f"{count} facts that later versions look for were added, such as {document['lost'][0]}")
@@ -228,9 +233,6 @@ def describe_model(
 def _task(document: Mapping[str, Any]) -> Literal["binary", "multiclass", "regression"]:
     if document["answer"] == "number":
         return "regression"
-    if document["answer"] == "labels":
-        message = f"the model ({', '.join(document['model'])}) gives a class without its probability"
-        raise ArtifactError(message, hint="models that give probabilities or a number are served")
     count = len(document["classes"])
     if count < graphs.BINARY:
         message = "the model knows one class alone, and so answers nothing"
@@ -352,7 +354,7 @@ def contract(wrapped: Wrapped, document: Mapping[str, Any], *, title: str) -> di
         "x-target": wrapped.target,
         "x-labels": labels,
         "x-positive": labels[-1] if wrapped.task == "binary" else None,
-        "x-ignored": {},
+        "x-ignored": dict.fromkeys(document.get("unused", ()), "the model takes it and does not use it"),
     }
 
 

@@ -653,12 +653,9 @@ def _support_classes(graph: Graph, model: Any, value: Value) -> Answer:
             pairs.append((first, second))
             columns.append(column)
     decisions = graph.matmul(kernel, np.array(columns).T, offsets)
-    a, b = _platt(model)
+    # Probabilities of support vectors are guessed by a loop that stops early (Wu, Lin and Weng 2004) and need not agree
+    # with the class that is named: the class is what is served.
     if len(classes) == TWO:
-        if len(a):  # Platt's sigmoid of the library's decision, which is that of the first class
-            inner = graph.scalar("Add", graph.scalar("Mul", decisions, float(a[0])), float(b[0]))
-            chance = graph.add("Sigmoid", inner)
-            return Answer("probabilities", graph.both(chance), classes=classes, scores=graph.add("Neg", decisions))
         return _label_of(graph, graph.add("Neg", decisions), classes)
     votes = np.zeros((2 * len(pairs), len(classes)))
     for place, (first, second) in enumerate(pairs):
@@ -668,13 +665,6 @@ def _support_classes(graph: Graph, model: Any, value: Value) -> Answer:
     behind = graph.add("Sub", graph.constant([[1.0]]), ahead)
     total = graph.matmul(graph.add("Concat", ahead, behind, axis=1), votes)
     return Answer("labels", _winner(graph, total, len(classes)), classes=classes)
-
-
-def _platt(model: Any) -> Any:
-    for first, second in (("_probA", "_probB"), ("probA_", "probB_")):
-        if hasattr(model, first):
-            return np.asarray(getattr(model, first)).ravel(), np.asarray(getattr(model, second)).ravel()
-    return np.array([]), np.array([])
 
 
 def _network(graph: Graph, model: Any, value: Value) -> Answer:

@@ -31,6 +31,7 @@ class Slot:
         self.high: Optional[float] = None
         self.marks: List[float] = []
         self.nullable = False
+        self.used = True
         self.known: List[Any] = []
 
     def code(self, category: Any) -> float:
@@ -199,8 +200,9 @@ class Graph:
         steps: List[Dict[str, Any]] = []
         places, start = [], 0
         for slot in self.inputs:
-            places.append(start if slot.kind != "text" else 0)
-            if slot.kind == "text":
+            absent = slot.kind == "text" or not slot.used  # a text has a block of its own
+            places.append(0 if absent else start)
+            if absent:
                 continue
             start += 1
             if slot.kind == "category":

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional
 import numpy as np
 
 from . import boosters, drawing
+from .dependence import used_columns
 from .estimators import Answer, estimate
 from .graph import Graph, Slot, UnservedError, Value
 
@@ -37,6 +38,7 @@ def read(model: Any, *, rows: int, seed: int, names: Optional[List[str]] = None)
     categories = boosters.categories_of(model, slots)
     graph = Graph(slots)
     answer = estimate(graph, model, Value(graph.base, slots))
+    _leave_out_unused(graph, answer.tensor)
     terms = {text.slot.name: text.facts["terms"] for text in graph.texts.values()}
     framed = bool(told) and not texts and not isinstance(model, boosters.Booster)
     ask = _Asker(model, answer, framed=framed or bool(categories), texts=texts, categories=categories)
@@ -45,16 +47,31 @@ def read(model: Any, *, rows: int, seed: int, names: Optional[List[str]] = None)
     columns, answers = _with_gaps(slots, columns, answers, ask, seed=seed)
     document = {
         "model": _described(model),
-        "columns": [_facts(slot) for slot in slots],
+        "columns": [_facts(slot) for slot in slots if slot.used],
         "named": bool(told),
         "answer": answer.kind,
         "classes": None if answer.classes is None else [_json(one) for one in answer.classes.tolist()],
         "encoder": {"format": 1, "steps": graph.settle()},
         "nodes": graph.nodes,
         "output": answer.tensor,
-        "rows": [dict(zip(columns, row)) for row in zip(*columns.values())],
+        "rows": _rows({slot.name: columns[slot.name] for slot in slots if slot.used}),
+        "unused": [slot.name for slot in slots if not slot.used],
     }
     return Reading(document, {**graph.constants, "answers": answers})
+
+
+def _rows(columns: Dict[str, List[Any]]) -> List[Dict[str, Any]]:
+    return [dict(zip(columns, row)) for row in zip(*columns.values())]
+
+
+def _leave_out_unused(graph: Graph, output: str) -> None:
+    """Mark the columns that the answer does not depend on: nobody has to give them."""
+    used = used_columns(graph.nodes, graph.constants, output, len(graph.inputs))
+    if graph.blocks or not used:
+        return
+    for place, slot in enumerate(graph.inputs):
+        if place not in used:
+            slot.used = False
 
 
 class _Asker:
@@ -84,7 +101,7 @@ def _with_gaps(slots: List[Slot], columns: Any, answers: Any, ask: _Asker, *, se
     few = {name: values[:2] for name, values in columns.items()}
     for slot in slots:
         slot.nullable = False
-        if slot.kind in {"text", "boolean"}:
+        if slot.kind in {"text", "boolean"} or not slot.used:
             continue
         with contextlib.suppress(Exception):
             found = ask(drawing.with_gap(few, slot.name))
