@@ -229,7 +229,7 @@ def _see_skops(members: Members) -> Seen:
         outputs=tuple(Port(str(name), "class") for name in classes[:NAMES_MAX]),
         findings=(finding("skops", f"written by skops {str(schema.get('_skops_version', '?'))[:20]}"),),
         reason=refusal(refused) if refused else "",
-        way="if you wrote it yourself, `--trust` opens it; else ask for an ONNX file" if refused else "",
+        way="ask whoever made it for an ONNX file" if refused else "",
     )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from toolkit.findings import Finding
     from toolkit.verdicts import Import
 
+KIND_CHARACTERS_MAX = 200
 VALUES_MAX = 20_000  # looked at in search of a model's inputs
 FRAMEWORKS = {
     "sklearn": "scikit-learn",
@@ -89,9 +90,9 @@ def holding(top: object, models: list[Made]) -> str:
     """Return in words what the file holds: a class, or a container with what lies in it."""
     match top:
         case Made():
-            return top.kind or "an object of a class that the bytes do not tell"
+            return top.kind[:KIND_CHARACTERS_MAX] or "an object of a class that the bytes do not tell"
         case Named():
-            return f"{top.full} by name"
+            return f"{top.full[:KIND_CHARACTERS_MAX]} by name"
         case dict():
             names = listed([str(key) for key in top])
             return f"a dictionary of {names}" if top else "an empty dictionary"
@@ -282,7 +283,10 @@ def _reason(found: Scan, models: list[Made], held: str) -> str:
 
 
 def _way(found: Scan, models: list[Made]) -> str:
-    if any(one.verdict != "harmless" for one in found.opens.values()):
+    verdicts = {one.verdict for one in found.opens.values()}
+    if "dangerous" in verdicts:
+        return "do not open it; ask whoever made it for an ONNX or skops file"
+    if "unknown" in verdicts:
         return "if you wrote it yourself, `--trust` opens it; else ask for an ONNX or skops file"
     if found.bomb:
         return "do not open it"
