@@ -414,7 +414,7 @@ def item_of(dtype: object) -> tuple[int, bool]:
     size = state[5] if len(state) > 5 and isinstance(state[5], int) else -1  # noqa: PLR2004 - as above
     if flags & 1:
         return -1, True
-    if size >= 0:
+    if letter in "VUS" and size >= 0:
         return size, False
     return (int(width) * (4 if letter == "U" else 1) if width.isdigit() else -1), False
 

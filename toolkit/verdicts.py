@@ -67,7 +67,7 @@ _STRANGERS = frozenset((
 ))  # fmt: skip
 # Classes and functions that pickles of data call, whatever their arguments.
 _CALLABLE = {
-    "builtins": "set frozenset list dict int float str tuple slice complex bool object range",
+    "builtins": "set frozenset list dict int float str tuple slice complex bool object range xrange long unicode",
     "copyreg": "__newobj__ __newobj_ex__",
     "collections": "OrderedDict defaultdict Counter deque",
     "datetime": "datetime date time timedelta timezone",
@@ -82,7 +82,7 @@ _CALLABLE = {
     "numpy.{core}.numeric": "_frombuffer",
     r"numpy.ma(?:\.core)?": "_mareconstruct MaskedArray MaskedConstant masked_array",
     "numpy.random": "__RandomState_ctor",
-    "numpy.random.mtrand": "RandomState",
+    "numpy.random.mtrand": "RandomState __RandomState_ctor",
     "numpy.random._generator": "Generator",
     "numpy.random.bit_generator": r"re:SeedSequence|SeedlessSequence|__pyx_unpickle_\w+",
     "numpy.random._pcg64": "PCG64 PCG64DXSM",
@@ -98,13 +98,13 @@ _CALLABLE = {
     r"pandas.core.indexes.\w+":
     "RangeIndex Int64Index Float64Index UInt64Index NumericIndex MultiIndex DatetimeIndex TimedeltaIndex "
     "CategoricalIndex IntervalIndex PeriodIndex _new_DatetimeIndex _new_PeriodIndex FrozenList",
-    "pandas.indexes.base": "Index _new_Index",
+    r"pandas.indexes.\w+|pandas.core.index": "Index _new_Index RangeIndex Int64Index Float64Index MultiIndex",
     "pandas.core.indexes.frozen": "FrozenList",
     "pandas":
     "Index RangeIndex DataFrame Series Timestamp Timedelta Categorical CategoricalDtype StringDtype Interval",
     "pandas.core.frame": "DataFrame",
     "pandas.core.series": "Series",
-    "pandas.core.internals.managers": "BlockManager SingleBlockManager",
+    r"pandas.core.internals(?:\.managers)?": "BlockManager SingleBlockManager",
     "pandas.core.internals.blocks": "new_block _new_block",
     "pandas._libs.internals": "_unpickle_block",
     "pandas._libs.missing": "NAType",
@@ -118,6 +118,7 @@ _CALLABLE = {
     "pandas.core.arrays.string_": "StringDtype StringArray",
     "pandas.core.flags": "Flags",
     "pandas.arrays": r"re:\w+Array|Categorical",
+    "sklearn.utils.fixes": "MaskedArray",
     "_loss": r"re:Cy\w+|__pyx_unpickle_Cy\w+",  # scikit-learn 1.5 and 1.6 call their own module so
     "sklearn.neighbors._(?:ball|kd)_tree": "newObj",
     "sklearn.neighbors.(?:ball|kd)_tree": "newObj",
