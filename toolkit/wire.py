@@ -15,6 +15,9 @@ FIELDS_MAX = 10_000_000  # of all messages, some 10 s; a network of 100,000 node
 TEXT_KEPT = 100_000
 NESTING_MAX = 200
 VECTOR_MAX = 1_000_000
+TEXTS_BYTES_MAX = 256 << 20  # of a flatbuffer, read in all
+TABLE_BYTES = 200  # that a table takes when it is held
+VALUES_MAX = 20_000_000  # of UBJSON, some 20 s; trees are typed lists, which are skipped whole
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
@@ -118,9 +121,10 @@ def _signed(value: int) -> int:
 class Table:
     """A flatbuffer's table; places outside the buffer raise ``DamagedError``."""
 
-    def __init__(self, data: memoryview, at: int) -> None:
+    def __init__(self, data: memoryview, at: int, *, budget: list[int] | None = None) -> None:
         self.data = data
         self.at = at
+        self.budget = [TEXTS_BYTES_MAX] if budget is None else budget  # many places may point to one long text
         self._fields = at - self._number("<i", at)
         self._size = self._number("<H", self._fields)
 
@@ -145,6 +149,16 @@ class Table:
         at = self.place(index)
         return self._number(form, at) if at else default
 
+    def _below(self, at: int) -> Table:
+        self._spend(TABLE_BYTES)
+        return Table(self.data, self._follow(at), budget=self.budget)
+
+    def _spend(self, size: int) -> None:
+        self.budget[0] -= size
+        if self.budget[0] < 0:
+            message = "it points to more texts and tables than any honest model"
+            raise BombError(message)
+
     def _follow(self, at: int) -> int:
         return at + self._number("<I", at)
 
@@ -158,16 +172,17 @@ class Table:
         if at + 4 + size > len(self.data):
             message = f"the text at byte {at:,} ends beyond the file"
             raise DamagedError(message)
+        self._spend(min(size, TEXT_KEPT))
         return bytes(self.data[at + 4 : at + 4 + min(size, TEXT_KEPT)]).decode("utf-8", "replace")
 
     def table(self, index: int) -> Table | None:
         """Return the table that a field points to."""
         at = self.place(index)
-        return Table(self.data, self._follow(at)) if at else None
+        return self._below(at) if at else None
 
     def tables(self, index: int) -> list[Table]:
         """Return a vector of tables."""
-        return [Table(self.data, self._follow(at)) for at in self._vector(index, 4)]
+        return [self._below(at) for at in self._vector(index, 4)]
 
     def texts(self, index: int) -> list[str]:
         """Return a vector of texts."""
@@ -199,12 +214,24 @@ def _unpack(data: memoryview, form: str, at: int) -> int:
 _UBJ = {b"i": "b", b"U": "B", b"I": ">h", b"l": ">i", b"L": ">q", b"d": ">f", b"D": ">d"}
 
 
+@dataclass
+class _Wanted:
+    """Which entries are kept, and how many values may still be read."""
+
+    names: frozenset[str]
+    left: int = VALUES_MAX
+
+
 def read_ubjson(stream: Stream, wanted: frozenset[str], *, depth: int = 0) -> object:
     """Return a UBJSON value; of the objects in it only entries named in ``wanted`` are kept, all else is read past."""
-    return _ubj_value(stream, stream.read(1), wanted, depth, keep=True)
+    return _ubj_value(stream, stream.read(1), _Wanted(wanted), depth, keep=True)
 
 
-def _ubj_value(stream: Stream, kind: bytes, wanted: frozenset[str], depth: int, *, keep: bool) -> object:
+def _ubj_value(stream: Stream, kind: bytes, wanted: _Wanted, depth: int, *, keep: bool) -> object:
+    wanted.left -= 1
+    if wanted.left < 0:
+        message = f"it holds more than {VALUES_MAX:,} single values"
+        raise BombError(message)
     if depth > NESTING_MAX:
         message = f"lists lie in one another more than {NESTING_MAX} deep"
         raise BombError(message)
@@ -241,11 +268,11 @@ def _ubj_size(stream: Stream) -> int:
     return size
 
 
-def _ubj_object(stream: Stream, wanted: frozenset[str], depth: int, *, keep: bool) -> object:
+def _ubj_object(stream: Stream, wanted: _Wanted, depth: int, *, keep: bool) -> object:
     found: dict[str, object] = {}
     while stream.peek(1) != b"}":
         key = stream.take(_ubj_size(stream), keep=TEXT_KEPT).decode("utf-8", "replace")
-        kept = keep and key in wanted
+        kept = keep and key in wanted.names
         value = _ubj_value(stream, stream.read(1), wanted, depth + 1, keep=kept)
         if kept:
             found[key] = value
@@ -253,7 +280,7 @@ def _ubj_object(stream: Stream, wanted: frozenset[str], depth: int, *, keep: boo
     return found
 
 
-def _ubj_list(stream: Stream, wanted: frozenset[str], depth: int, *, keep: bool) -> object:
+def _ubj_list(stream: Stream, wanted: _Wanted, depth: int, *, keep: bool) -> object:
     found: list[object] = []
     kind, count = b"", -1
     if stream.peek(1) == b"$":
