@@ -11,6 +11,7 @@ from toolkit.pickled import refusal
 from toolkit.seen import NAMES_MAX, Port, Seen, finding
 from toolkit.streams import BombError, DamagedError
 from toolkit.verdicts import Import, Verdict
+from toolkit.wire import hold_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,7 +155,7 @@ def _json_at(data: memoryview, at: int) -> tuple[object, int, int]:
         spent += len(text)
         try:
             _, end = json.JSONDecoder().raw_decode(text)
-            return json.loads(text[:end].encode("latin1")), end, spent
+            return json.loads(hold_json(text[:end].encode("latin1"))), end, spent
         except (ValueError, RecursionError):
             if size >= CONFIG_BYTES_MAX or len(text) < size or "\0" in text:
                 return None, 0, spent

@@ -17,6 +17,7 @@ from toolkit.pickles import Made, Scan, scan
 from toolkit.seen import NAMES_MAX, Port, Seen, finding, listed
 from toolkit.streams import BombError, DamagedError, Stream
 from toolkit.verdicts import Import, judge
+from toolkit.wire import hold_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ class Members:
             message = f"its `{name[:80]}` is {size:,} bytes of JSON"
             raise BombError(message)
         with self.open(name) as stream:
-            data = stream.read(size)
+            data = hold_json(stream.read(size))
         try:
             return msgspec.json.decode(data)
         except (msgspec.DecodeError, RecursionError) as error:

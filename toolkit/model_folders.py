@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.seen import Port, Seen, finding, listed
 from toolkit.streams import DamagedError
+from toolkit.wire import hold_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +87,7 @@ def _json(path: Path) -> Any:
         message = f"`{path.name}` is {path.stat().st_size:,} bytes"
         raise DamagedError(message)
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(hold_json(path.read_bytes()))
     except (ValueError, RecursionError) as error:
         message = f"`{path.name}` is no JSON"
         raise DamagedError(message) from error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.seen import NAMES_MAX, Port, Seen, finding, listed
 from toolkit.streams import BombError, DamagedError
-from toolkit.wire import Message, Table
+from toolkit.wire import Message, Table, hold_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,7 +195,7 @@ def see_safetensors(data: memoryview) -> Seen:
     if 8 + size > len(data):
         message = f"its header is said to take {size:,} bytes and the file has {len(data):,}"
         raise DamagedError(message)
-    header = json.loads(bytes(data[8 : 8 + size]))
+    header = json.loads(hold_json(bytes(data[8 : 8 + size])))
     if not isinstance(header, dict):
         message = "its header is no object"
         raise DamagedError(message)

@@ -15,6 +15,8 @@ FIELDS_MAX = 10_000_000  # of all messages, some 10 s; a network of 100,000 node
 TEXT_KEPT = 100_000
 NESTING_MAX = 200
 VECTOR_MAX = 1_000_000
+CONTAINERS_MAX = 3_000_000  # of JSON: lists and objects take 100 times their two bytes
+COMMAS_MAX = 10_000_000
 TEXTS_BYTES_MAX = 256 << 20  # of a flatbuffer, read in all
 TABLE_BYTES = 200  # that a table takes when it is held
 VALUES_MAX = 20_000_000  # of UBJSON, some 20 s; trees are typed lists, which are skipped whole
@@ -209,6 +211,18 @@ def _unpack(data: memoryview, form: str, at: int) -> int:
         message = f"it points to byte {at:,}, outside the file"
         raise DamagedError(message)
     return int(struct.unpack_from(form, data, at)[0])
+
+
+def hold_json(data: bytes) -> bytes:
+    """Return JSON that may be read into memory; ``BombError`` for one of more objects and values than any honest one.
+
+    >>> hold_json(b'{"a": [1]}')
+    b'{"a": [1]}'
+    """
+    if data.count(b"[") + data.count(b"{") > CONTAINERS_MAX or data.count(b",") > COMMAS_MAX:
+        message = "its JSON holds more lists and values than any honest description"
+        raise BombError(message)
+    return data
 
 
 _UBJ = {b"i": "b", b"U": "B", b"I": ">h", b"l": ">i", b"L": ">q", b"d": ">f", b"D": ">d"}
