@@ -203,12 +203,32 @@ def test_words_that_come_again_below_are_no_header(tmp_path: Path) -> None:
         "type,4046,4225\na,1.5,2.5\nb,3.5,4.5\n",  # product codes as names
         "country,1990,1991,1992\nx,5,7,2\ny,8,3,1\n",  # years as names
         "0,1,2,3\n5,7,2,9\n8,3,1,4\n",  # a frame saved with numbers for names
+        "country,2019\nx,67\ny,83\nz,9\n",  # one year as a name
+        "country,count\nx,67\ny,\nz,9\nw,\nv,5\n",  # a word above numbers and gaps
     ],
 )
 def test_a_header_of_words_or_running_numbers_is_one(tmp_path: Path, text: str) -> None:
     table = read(tmp_path, text)
     assert list(table.frame.columns) == text.split("\n", maxsplit=1)[0].split(",")
     assert table.rows == text.count("\n") - 1
+
+
+@pytest.mark.parametrize("text", ["x,2019,1\ny,2001,2\nz,1987,3\n", "x,2019\ny,2001\nz,2020\n"])
+def test_a_year_above_years_is_no_name(tmp_path: Path, text: str) -> None:
+    assert codes_of(read(tmp_path, text).findings) == ["no-header"]
+
+
+@pytest.mark.parametrize(
+    ("text", "delimiter"),
+    [
+        ('"x"|"a;b"|"c"\n"1"|"well; yes"|"2"\n"1"|"so; no"|"2"\n', "|"),
+        ("x|a;b\n1|well; yes\n1|so; no\n", "|"),
+        ("x;a|b\n1; 5\n2; 7\n", ";"),
+    ],
+)
+def test_a_delimiter_inside_cells_is_none(tmp_path: Path, text: str, delimiter: str) -> None:
+    table = read(tmp_path, text)
+    assert (table.reading.delimiter, table.rows) == (delimiter, 2)
 
 
 @pytest.mark.parametrize(

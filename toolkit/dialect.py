@@ -31,6 +31,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _NUMBER = re.compile(r"[-+]?[$€£]?\d[\d.,' ]*(e[-+]?\d+)?\s*%?", re.IGNORECASE)
+_YEAR = re.compile(r"19\d\d|20\d\d")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}.*)?")
 
 
@@ -156,6 +157,8 @@ def sniff(text: str, *, whole: bool) -> Dialect:
             records = records[:-1]  # an open quote may have run to the cut
         width, fit = _fit(records)
         score = fit - 0.1 if delimiter in RARE_DELIMITERS else fit
+        if delimiter != " " and records and _cuts_cells(delimiter, [cells for cells, _ in records], quote):
+            score -= 0.1
         if width > 1 and score > best_score + 0.02:
             best, best_score = Dialect(delimiter, quote, None, width, 0, fit=fit, escape=escape), score
     if best.delimiter == "\t" and "  " in text:  # columns set with blanks, and a tab somewhere between
@@ -182,11 +185,7 @@ def has_header(records: list[list[str]]) -> bool:
     first, rest = records[0], records[1:]
     if not rest:
         return not all(looks_like_value(cell) for cell in first if cell.strip())
-    numeric = [
-        index
-        for index in range(len(first))
-        if sum(looks_like_value(row[index]) for row in rest if index < len(row)) > 0.8 * len(rest)
-    ]
+    numeric = [index for index in range(len(first)) if _holds_values([row[index] for row in rest if index < len(row)])]
     if numeric:
         agree = sum(looks_like_value(first[index]) for index in numeric)
         if agree == len(numeric):
@@ -195,6 +194,12 @@ def has_header(records: list[list[str]]) -> bool:
     below = [{row[index].strip() for row in rest if index < len(row)} for index in range(len(first))]
     seen = sum(cell.strip() in values for cell, values in zip(first, below, strict=True) if cell.strip())
     return seen < len(first) / 2
+
+
+def _holds_values(cells: list[str]) -> bool:
+    """Whether nearly all cells are numbers or dates, those without anything left out when they are not most."""
+    filled = [cell for cell in cells if cell.strip()]
+    return 2 * len(filled) > len(cells) and sum(map(looks_like_value, filled)) > 0.8 * len(filled)
 
 
 def unique_names(cells: tuple[str, ...]) -> tuple[str, ...]:
@@ -251,6 +256,21 @@ def _fit(records: list[tuple[list[str], int]]) -> tuple[int, float]:
         return width, min(share, 1.0) * 0.9
     named = first <= TITLE_LINES_MAX and not any(character.isdigit() for character in cells[first][0])
     return width, min(share, 1.0) * (0.9 if named else 0.4)
+
+
+def _cuts_cells(delimiter: str, records: list[list[str]], quote: str) -> bool:
+    """Whether a delimiter seems to stand inside cells: between a header's quotes, or before blanks in rows alone."""
+    first, rest = records[0], records[1:]
+    if any(cell.count(quote) % 2 for cell in first):
+        return True
+    behind = [cell for cells in rest for cell in cells[1:]]
+    spaced = sum(cell[:1] == " " for cell in behind)
+    return (
+        delimiter in {",", ";"}
+        and bool(behind)
+        and spaced == len(behind)
+        and not any(cell[:1] == " " for cell in first[1:])
+    )
 
 
 def _one_column(lines: list[str], quote: str, text: str) -> Dialect:
@@ -392,7 +412,9 @@ def _names_after_all(first: list[str], rest: list[list[str]], numeric: list[int]
     below = [[row[index].strip() for row in rest if index < len(row)] for index in range(len(first))]
     if all(name.isdigit() for name in named):
         fractions = sum("." in cell for index in numeric for cell in below[index])
-        if fractions > 0.5 * sum(len(below[index]) for index in numeric):
+        cells = [cell for index in numeric for cell in below[index]]
+        years = sum(_YEAR.fullmatch(cell) is not None for cell in cells)
+        if fractions > 0.5 * len(cells) or (all(map(_YEAR.fullmatch, named)) and years < 0.5 * len(cells)):
             return True
     words = [index for index in range(len(first)) if index not in numeric and first[index].strip()]
     again = [index for index in words if len(set(below[index])) < 0.5 * len(below[index])]
