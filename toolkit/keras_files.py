@@ -151,11 +151,11 @@ def _json_at(data: memoryview, at: int) -> tuple[object, int, int]:
     """Return the JSON value that begins at a place, its size (0 when there is none), and how much was read for it."""
     size, spent = 1 << 16, 0
     while True:
-        text = bytes(data[at : at + size]).decode("latin1")  # one letter a byte, so that places agree
+        text = hold_json(bytes(data[at : at + size])).decode("latin1")  # one letter a byte, so that places agree
         spent += len(text)
         try:
             _, end = json.JSONDecoder().raw_decode(text)
-            return json.loads(hold_json(text[:end].encode("latin1"))), end, spent
+            return json.loads(text[:end].encode("latin1")), end, spent
         except (ValueError, RecursionError):
             if size >= CONFIG_BYTES_MAX or len(text) < size or "\0" in text:
                 return None, 0, spent
