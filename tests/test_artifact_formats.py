@@ -305,6 +305,12 @@ def test_a_saved_model_tells_its_signature_and_operators_that_reach_files(tmp_pa
     assert "`ReadFile`" in look(folder).reason
 
 
+def test_a_frozen_graph_and_core_ml_are_named(tmp_path: Path) -> None:
+    frozen = message((1, message((1, "x"), (2, "Placeholder"))), (4, message((1, 21))))
+    assert seen(tmp_path / "frozen.pb", frozen).framework == "TensorFlow"
+    assert seen(tmp_path / "model.mlmodel", message((1, 5), (2, message((1, "x"))), (400, b""))).framework == "Core ML"
+
+
 def test_tflite_with_places_outside_of_the_file_is_damaged(tmp_path: Path) -> None:
     for content in (b"\xff\xff\x00\x00TFL3" + bytes(40), b"\x10\x00\x00\x00TFL3" + bytes(40)):
         with pytest.raises(ArtifactError, match="damaged"):
@@ -349,6 +355,34 @@ def test_torchscript_that_reaches_files_or_libraries_is_refused(tmp_path: Path, 
     found = zipped(tmp_path / "m.pt", members)
     assert not found.servable
     assert "its code calls" in found.reason
+
+
+def exported(target: str) -> dict[str, bytes]:
+    """Return the members of an exported program that calls an operator."""
+    values = {name: {"dtype": 7, "sizes": [{"as_expr": {}}, {"as_int": 4}]} for name in ("x", "y")}
+    graph = {"nodes": [{"target": target, "inputs": [], "outputs": []}], "tensor_values": values}
+    signature = {
+        "input_specs": [{"parameter": {}}, {"user_input": {"arg": {"as_tensor": {"name": "x"}}}}],
+        "output_specs": [{"user_output": {"arg": {"as_tensor": {"name": "y"}}}}],
+    }
+    program = {"graph_module": {"graph": graph, "signature": signature}, "torch_version": "2.9.0"}
+    return {"m/archive_format": b"pt2", "m/models/model.json": json.dumps(program).encode()}
+
+
+def test_an_exported_program_tells_its_inputs(tmp_path: Path) -> None:
+    found = zipped(tmp_path / "m.pt2", exported("torch.ops.aten.linear.default"))
+    assert found.servable, found.reason
+    assert (found.format, found.version) == ("exported-program", "2.9.0")
+    assert [(port.name, port.dtype, port.shape) for port in found.inputs] == [("x", "float32", ("?", 4))]
+    assert "operators of libraries outside" in zipped(tmp_path / "m.pt2", exported("torch.ops.mine.run")).reason
+
+
+def test_a_pickle_beside_an_exported_program_is_judged(tmp_path: Path) -> None:
+    zipped_inside = tmp_path / "inner.pt"
+    zipped(zipped_inside, {"a/data.pkl": b"\x80\x02cposix\nsystem\nX\x01\x00\x00\x00x\x85R."})
+    members = {**exported("torch.ops.aten.linear.default"), "m/data/sample_inputs/model.pt": zipped_inside.read_bytes()}
+    found = zipped(tmp_path / "m.pt2", members)
+    assert [one.full for one in found.refused] == ["posix.system"]
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

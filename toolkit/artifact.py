@@ -27,6 +27,7 @@ from toolkit.network_files import (
     is_saved_model,
     see_safetensors,
     see_saved_model,
+    see_stranger_message,
     see_tflite,
 )
 from toolkit.pickled import seen_of
@@ -244,6 +245,8 @@ def _see_magic(path: Path, data: memoryview, head: bytes) -> Seen | None:
         return see_onnx(message, path.resolve().parent)
     if head[:1] == b"\x08" and is_saved_model(message):
         return see_saved_model(message)
+    if head[:1] in {b"\x08", b"\x0a"} and (known := see_stranger_message(message)):
+        return known
     return see_stranger(head)
 
 

@@ -34,6 +34,7 @@ TF_REACHING = frozenset((
     "DatasetToTFRecord", "CacheDataset", "CacheDatasetV2",
 ))  # fmt: skip
 FUNCTIONS_MAX = 100_000
+COREML_KINDS_FROM = 200  # numbers of the fields that say which kind of model it is
 
 
 def see_tflite(data: memoryview) -> Seen:
@@ -86,6 +87,29 @@ def is_saved_model(message: Message) -> bool:
 def _never() -> bool:
     message = "a field that no SavedModel has"
     raise DamagedError(message)
+
+
+def see_stranger_message(message: Message) -> Seen | None:
+    """Return what a message is that is no model we serve: a frozen graph of TensorFlow 1, or Core ML's."""
+    numbers: dict[int, int] = {}
+    try:
+        for one in message:
+            numbers[one.number] = one.kind
+    except DamagedError:
+        return None
+    if numbers.get(1) == 2 and set(numbers) <= {1, 2, 3, 4}:  # noqa: PLR2004 - nodes
+        node = message.first(1)
+        inner = {one.number for one in message.inner(node)} if node else set()
+        if {1, 2} <= inner <= {1, 2, 3, 4, 5, 6, 7}:
+            reason = "it is a frozen graph of TensorFlow 1, which does not say what goes in and what comes out"
+            way = "convert it with `python -m tf2onnx.convert --graphdef`, naming inputs and outputs"
+            return Seen("TensorFlow", "graphdef", holds="a frozen graph", reason=reason, way=way)
+    if numbers.get(1) == 0 and numbers.get(2) == 2 and max(numbers) >= COREML_KINDS_FROM:  # noqa: PLR2004 - a message
+        reason = "it is a model for Core ML, which runs on Apple's machines alone"
+        return Seen(
+            "Core ML", "coreml", holds="a model for Core ML", reason=reason, way="take the model it was made from"
+        )
+    return None
 
 
 def see_saved_model(message: Message) -> Seen:
