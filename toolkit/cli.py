@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from toolkit.artifact import Artifact
+    from toolkit.building import Build
     from toolkit.contents import Contents
     from toolkit.download import Download
     from toolkit.profile import Profile
@@ -490,11 +491,14 @@ def _wrap(
 ) -> None:
     """Make the project of a model file and print it, or only what it would be."""
     from toolkit import report  # noqa: PLC0415 - each command loads what it needs
-    from toolkit.wrapping import read_model, wrap  # noqa: PLC0415 - as above
+    from toolkit.wrapping import read_model, wrap_file  # noqa: PLC0415 - as above
 
     with _progress(steps) as telling:
-        wrapped, caged = read_model(*found, wishes, steps=telling)
-        built = None if dry_run else wrap(wrapped, caged, wishes, provenance=download.provenance, steps=telling)
+        built: Build | None = None
+        if dry_run:
+            wrapped, _ = read_model(*found, wishes, steps=telling)
+        else:
+            wrapped, built = wrap_file(*found, wishes, provenance=download.provenance, steps=telling)
     following = () if built is None else _next_commands(built.project.path)
     if json:
         report.print_json(report.wrapped_json(wrapped, built, telling.seconds, following))

@@ -145,6 +145,7 @@ _HELD = {
     "sklearn.preprocessing._function_transformer": "_identity",
     "sklearn.metrics.pairwise": r"re:\w+_(?:kernel|distances|similarity)",
     r"sklearn.metrics._\w+|sklearn.metrics.(?:classification|regression|ranking)": r"re:\w+_(?:score|error|loss)",
+    r"sklearn.metrics._?scorer": "_passthrough_scorer",  # what a search keeps when it was given no score of its own
     "sklearn.utils.validation": "check_array",
     "builtins": "len abs min max sum round sorted",
     r"scipy._lib.array_api_compat.numpy(?:\._aliases)?": "asarray",

@@ -70,6 +70,10 @@ _OPENED = (
 )
 
 
+class UnfaithfulError(ArtifactError):
+    """The served form does not answer as the libraries did that opened the file."""
+
+
 @dataclass(frozen=True)
 class Wrapped(Record):
     """What a model file was taken for: its parts, question, columns, and what opened it."""
@@ -108,13 +112,34 @@ class Wishes:
     offline: bool = False
 
 
-def read_model(path: Path, artifact: Artifact, wishes: Wishes, *, steps: Steps | None = None) -> tuple[Wrapped, Caged]:
-    """Return what the model in ``path`` is and its reading, made in a cage; ``ArtifactError`` when it is refused."""
+def wrap_file(
+    path: Path, artifact: Artifact, wishes: Wishes, *, provenance: Provenance, steps: Steps | None = None
+) -> tuple[Wrapped, Build]:
+    """Read a model file and make its project, by today's libraries or else by those of the version that wrote it."""
+    steps = steps or Steps()
+    wrapped, caged = read_model(path, artifact, wishes, steps=steps)
+    try:
+        return wrapped, wrap(wrapped, caged, wishes, provenance=provenance, steps=steps)
+    except UnfaithfulError as error:  # another version may read the same attributes otherwise
+        if not _has_another_version(artifact) or wrapped.opened_by == artifact.version:
+            raise
+        steps.say(f"{error.message}; asking scikit-learn {artifact.version}, which wrote it")
+    wrapped, caged = read_model(path, artifact, wishes, own_version=True, steps=steps)
+    return wrapped, wrap(wrapped, caged, wishes, provenance=provenance, steps=steps)
+
+
+def read_model(
+    path: Path, artifact: Artifact, wishes: Wishes, *, own_version: bool = False, steps: Steps | None = None
+) -> tuple[Wrapped, Caged]:
+    """Return what the model in ``path`` is and its reading, made in a cage; ``ArtifactError`` when it is refused.
+
+    ``own_version`` asks the version of scikit-learn that wrote the file, in an environment made for it.
+    """
     steps = steps or Steps()
     check_free(wishes.into.absolute() / names(wishes.name).slug)
     require(artifact, trust=wishes.trust)
     with steps("open"):
-        caged = _read(path, artifact, wishes, steps)
+        caged = _read(path, artifact, wishes, steps, own_version=own_version)
     wrapped = describe_model(
         caged,
         file=artifact.name,
@@ -128,7 +153,13 @@ def read_model(path: Path, artifact: Artifact, wishes: Wishes, *, steps: Steps |
     return wrapped, caged
 
 
-def _read(path: Path, artifact: Artifact, wishes: Wishes, steps: Steps) -> Caged:
+def _has_another_version(artifact: Artifact) -> bool:
+    """Return whether a file says which scikit-learn wrote it, and it was not the one that is here."""
+    mine = any(module.split(".")[0] == "sklearn" for module, _ in artifact.allowed)
+    return mine and bool(artifact.version) and artifact.version != version("scikit-learn")
+
+
+def _read(path: Path, artifact: Artifact, wishes: Wishes, steps: Steps, *, own_version: bool) -> Caged:
     """Return the model's reading by the libraries at hand, else by those of the version that wrote it."""
     own_form = artifact.framework in OWN_FORMS and artifact.format not in {"pickle", "joblib"}
     modules = {module.split(".")[0] for module, _ in artifact.allowed}
@@ -145,11 +176,13 @@ def _read(path: Path, artifact: Artifact, wishes: Wishes, steps: Steps) -> Caged
             python=python,
         )
 
+    if own_version:
+        return opened(interpreter_for(packages, sklearn=artifact.version, offline=wishes.offline, say=steps.say))
     python = interpreter_for(packages, offline=wishes.offline, say=steps.say)
     try:
         return opened(python)
     except UnopenedError as error:
-        if "sklearn" not in modules or not artifact.version or artifact.version == version("scikit-learn"):
+        if not _has_another_version(artifact):
             raise
         steps.say(f"{error.message}; trying scikit-learn {artifact.version}, which wrote it")
         return opened(interpreter_for(packages, sklearn=artifact.version, offline=wishes.offline, say=steps.say))
@@ -467,7 +500,7 @@ def _proven(project: Project, wrapped: Wrapped, steps: Steps) -> float:
     if found is None or ran.code:
         why = f"differs by {found[1]} in the worst of the drawn rows" if found else f"could not be asked: {told[-200:]}"
         message = f"`{wrapped.file}` has no faithful served form: its served model {why}"
-        raise ArtifactError(
+        raise UnfaithfulError(
             message, hint="it is not served rather than served wrong; `kaggle2app inspect` shows its parts"
         )
     return float(found[1])
