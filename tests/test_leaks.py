@@ -109,6 +109,25 @@ def test_factors_and_weighted_sums_are_asked_about() -> None:
     assert charges({**columns, "mark": weighted}, "mark") == {"unit": "ask", "pieces": "ask"}
 
 
+def test_a_category_encoded_by_the_mean_target_is_dropped_and_a_steady_rate_is_not() -> None:
+    town = [f"town {number % 9}" for number in range(ROWS)]
+    yes = ["1" if draw.random() < 0.3 + number % 9 / 20 else "0" for number in range(ROWS)]
+    amounts = [f"{value:.2f}" for value in AMOUNTS]
+
+    def means(cells: list[str]) -> list[str]:
+        held = {name: [float(cell) for place, cell in zip(town, cells, strict=True) if place == name] for name in town}
+        return [f"{sum(held[name]) / len(held[name]):.5f}" for name in town]
+
+    coded = means(yes)
+    assert charges({"town": town, "town_mean": coded, "churn": yes, "noise": NOISE}, "churn") == {"town_mean": "drop"}
+    named = ["gone" if cell == "1" else "stayed" for cell in yes]
+    assert charges({"town": town, "town_mean": coded, "state": named}, "state") == {"town_mean": "drop"}
+    priced = {"town": town, "level": means(amounts), "noise": NOISE, "price": amounts}
+    assert charges(priced, "price") == {"level": "drop"}
+    rate = [f"{0.3 + int(name[-1]) / 20:.5f}" for name in town]
+    assert charges({"town": town, "rate": rate, "churn": yes, "noise": NOISE}, "churn") == {}
+
+
 def test_a_double_column_is_told_once() -> None:
     read = contents_of({"noise": NOISE, "again": NOISE, "other": NOISE[::-1], "y": CLASSES})
     found = task.infer(profile.describe(read), read, target="y")

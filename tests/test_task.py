@@ -288,6 +288,84 @@ def test_a_series_is_recognised_and_a_dated_table_with_an_answer_is_not_one() ->
     assert "looks-like-series" not in codes_of(answered.findings)
 
 
+def test_a_series_whose_time_is_no_date_is_recognised_and_numbered_years_of_people_are_not() -> None:
+    months = [f"{1 + place // 12}-{1 + place % 12:02d}" for place in range(36)]
+    found = infer({"Month": months, "Sales": numbers(1, rows=36)})
+    assert (found.target, found.sure) == ("Sales", False)
+    assert "looks-like-series" in codes_of(found.findings)
+    people = {"YearsOfWork": [str(place) for place in range(36)], "Salary": numbers(1, rows=36)}
+    assert "looks-like-series" not in codes_of(infer(people).findings)
+
+
+def test_labels_of_pictures_are_not_a_sure_question_and_a_table_that_says_much_of_each_is() -> None:
+    names = [f"img{place:04d}" for place in range(ROWS)]
+    held = tuple(contents.Item(f"images/{name}.png", "image", "other", 9, "an image") for name in names)
+    labels = {"id_code": names, "diagnosis": words(1, "0", "1", "2")}
+
+    def judged(columns: Mapping[str, Sequence[str | None]], items: tuple[contents.Item, ...]) -> task.Task:
+        read = dataclasses.replace(contents_of(columns), items=items)
+        return task.infer(profile.describe(read), read)
+
+    found = judged(labels, held)
+    assert (found.target, found.sure) == ("diagnosis", False)
+    assert "looks-like-images" in codes_of(found.findings)
+    assert judged(labels, ()).sure
+    assert not judged({"file": [f"train/{name}.jpg" for name in names], "label": words(1, "cat", "dog")}, ()).sure
+    much = {**labels, **{f"feature{place}": numbers(place) for place in range(12)}}
+    assert judged(much, held).sure
+
+
+def test_several_answers_a_row_are_told_and_two_flags_beside_a_text_are_not() -> None:
+    text = [" ".join(words(place, "one", "two", "three", "four", "five", rows=8)) for place in range(ROWS)]
+    flags = {name: words(place, "0", "1") for place, name in enumerate(("toxic", "obscene", "insult", "threat"))}
+    found = infer({"comment": text, **flags})
+    assert not found.sure
+    assert "several-answers" in codes_of(found.findings)
+    assert "several-answers" not in codes_of(infer({"comment": text, "toxic": flags["toxic"]}).findings)
+    asked = {"id": [str(place) for place in range(ROWS)], **MEASURES, "a": flags["toxic"], "b": flags["obscene"]}
+    one = {"id": asked["id"], "a": flags["toxic"]}
+    both = {**one, "b": flags["obscene"]}
+    assert "several-answers" in codes_of(infer(asked, submission=both).findings)
+    assert "several-answers" not in codes_of(infer(asked, submission=one).findings)
+
+
+def test_ratings_without_names_are_recognised_and_measurements_without_names_are_not() -> None:
+    draw = chance(1)
+    columns = {
+        "column_1": [f"A{draw.randint(100, 300)}K" for _ in range(900)],
+        "column_2": [f"{draw.randint(1000, 1200):010d}" for _ in range(900)],
+        "column_3": [f"{draw.randint(1, 5)}.0" for _ in range(900)],
+        "column_4": [str(draw.randint(1_360_000_000, 1_400_000_000)) for _ in range(900)],
+    }
+    assert "looks-like-ratings" in codes_of(infer(columns).findings)
+    measured = {f"column_{place}": numbers(place, rows=900) for place in range(1, 4)}
+    assert "looks-like-ratings" not in codes_of(infer({**measured, "column_4": columns["column_3"]}).findings)
+
+
+def test_words_for_how_something_ended_are_likelier_than_other_words() -> None:
+    groups = words(1, "Nondemented", "Demented", "Converted")
+    assert infer({**MEASURES, "Group": groups, "visit_delay": numbers(4)}).target == "Group"
+    other = words(1, "red", "green", "blue")
+    assert infer({**MEASURES, "Group": other, "visit_delay": numbers(4)}).target == "visit_delay"
+
+
+def test_a_place_on_the_map_is_no_answer_because_it_stands_last() -> None:
+    assert infer({"Arrest": words(1, "0", "1"), **MEASURES, "Longitude": numbers(4, -80, -70)}).target == "Arrest"
+    assert infer({"kind of roof": words(1, "0", "1"), "Longitude": numbers(4, -80, -70)}).target == "kind of roof"
+
+
+def test_one_of_several_under_one_heading_is_a_fact_and_a_finding_of_its_own_a_question() -> None:
+    headed = {f"Dx:{name}": words(place, "0", "1") for place, name in enumerate(("Cancer", "Warts", "Other"))}
+    assert infer({**MEASURES, **headed, "Biopsy": words(8, "0", "1")}).target == "Biopsy"
+    assert infer({**MEASURES, "Dx:Cancer": words(8, "0", "1")}).target == "Dx:Cancer"
+
+
+def test_a_number_at_the_end_of_a_name_means_one_of_several_only_beside_others() -> None:
+    assert infer({"pm2.5": numbers(1), "dew": numbers(2), "wind": numbers(3), "rain": numbers(4)}).target == "pm2.5"
+    several = {f"price{place}": numbers(place) for place in range(3)}
+    assert infer({**several, "demand": numbers(9)}).sure is False
+
+
 def test_an_asked_target_is_taken_in_any_spelling_of_its_case() -> None:
     found = infer({**MEASURES, "w": words(1, "a", "b")}, target="Width ")
     assert (found.target, found.sure, found.reasons[0]) == ("width", True, "asked for with `--target`")

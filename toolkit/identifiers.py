@@ -23,12 +23,12 @@ SAYS_ID = frozenset((
 ))
 # fmt: on
 SAYS_NUMBER = frozenset(
-    ("number", "num", "no", "nr", "code", "key", "ref", "reference", "serial", "index", "idx", "count", "record")
+    ("number", "num", "no", "nr", "nbr", "code", "key", "ref", "reference", "serial", "index", "idx", "count", "record")
 )
 # fmt: off
 ENTITIES = frozenset((
     "customer", "client", "user", "member", "person", "passenger", "patient", "employee", "student", "subject",
-    "account", "card", "order", "invoice", "transaction", "ticket", "case", "record", "row", "line", "serial",
+    "account", "card", "cc", "order", "invoice", "transaction", "ticket", "case", "record", "row", "line", "serial",
     "policy", "loan", "booking", "device", "sample", "product", "item", "applicant", "application", "claim",
     "session", "visit", "encounter", "survey", "respondent", "roll", "phone", "movie", "emp", "book", "host",
     "listing", "track", "song", "game", "match", "player", "team", "article", "review", "tweet", "flight", "trip",
@@ -139,7 +139,7 @@ def _says_id(words: list[str]) -> bool:
         return False
     last = words[-1]
     glued = last.endswith("id") and last[:-2] in ENTITIES  # userid
-    return glued or last in SAYS_ID or words[0] in SAYS_ID or "".join(words) in SAYS_ID
+    return glued or "id" in words[1:-1] or last in SAYS_ID or words[0] in SAYS_ID or "".join(words) in SAYS_ID
 
 
 def _glued_id(words: list[str]) -> bool:

@@ -24,9 +24,11 @@ Split = Literal["random", "stratified", "group", "time"]
 
 ASKED_GROUPS_MIN = 3  # one to hold out and two to compare models on
 GROUPS_MIN = 5
+CODES_MIN = 50
 ROWS_A_GROUP_MIN = 1.5
 GAPS_MAX = 0.05  # rows without an owner
 SERIES_ROWS_MIN = 24
+ROWS_NAMED = 20_000  # cells compared with names of files
 ROWS_MAX = 200_000  # rows looked at for a panel's shape
 
 PEOPLE = words_in(
@@ -40,6 +42,12 @@ THINGS = words_in(
 RATED = words_in("playcount plays rate rated rating ratings score star stars")
 PURCHASES = words_in("basket bill cart customer invoice member order purchase receipt trans transaction")
 GOODS = words_in("article description goods item itemname items product products sku stock")
+TIMES = words_in("date datetime day hour minute month months period quarter time timestamp week year")
+PICTURE = re.compile(r"(?!https?:)[^\s]+\.(jpe?g|png|gif|bmp|tiff?|webp|dcm)", re.IGNORECASE)
+SOUND = re.compile(r"(?!https?:)[^\s]+\.(wav|mp3|ogg|flac|m4a)", re.IGNORECASE)
+PICTURED_COLUMNS_MAX = 8  # a table that says more than this of each picture can be learned from by itself
+PICTURES_MIN = 10
+NAMELESS = re.compile(r"column_\d+")
 UNNAMED = re.compile(r"Unnamed: \d+|index|level_\d+", re.IGNORECASE)
 
 
@@ -153,6 +161,56 @@ def looks_like(profile: Profile, guess: Column, *, strong: bool) -> list[Finding
     return []
 
 
+def pictured(profile: Profile, contents: Contents, guess: Column) -> list[Finding]:
+    """Return what speaks against a table whose rows are labels of images or sounds, which alone could tell them."""
+    identifiers = {identifier.name for identifier in profile.identifiers}
+    others = [
+        column
+        for column in profile.columns
+        if column.name not in {*identifiers, *profile.constants, guess.name} and column.kind != "empty"
+    ]
+    if len(others) > PICTURED_COLUMNS_MAX:
+        return []
+    for kind, word, named in (("image", "images", PICTURE), ("audio", "sounds", SOUND)):
+        stems = {_stem(item.path) for item in contents.items if item.kind == kind}
+        naming = _naming(profile, contents, stems, named)
+        if naming is None or (not stems and len(others) > 2):  # noqa: PLR2004 - a name and a place beside the label
+            continue
+        counted = f"the {len(stems):,} {word} of this download" if stems else f"files of {word} that are not here"
+        return [
+            Finding(
+                f"looks-like-{word}",
+                f"{quoted(naming.name)} names {counted}: {quoted(guess.name)} is told by them, hardly by the table",
+                severity="unsure",
+                columns=(naming.name, guess.name),
+                action=f"learning from {word} is not built yet; a model of the other columns alone learns little",
+                overrule=f"--target {argument(guess.name)}",
+            )
+        ]
+    return []
+
+
+def _stem(path: str) -> str:
+    return re.sub(r"^.*[/\\]|\.[A-Za-z0-9]{2,4}$", "", path)
+
+
+def _naming(profile: Profile, contents: Contents, stems: set[str], pattern: re.Pattern[str]) -> Column | None:
+    """Return the column whose cells name files: those of the download by their stems, or files of a sort by ending."""
+    for column in profile.columns:
+        if column.kind not in {"category", "text", "number"} or column.name not in contents.main.frame.columns:
+            continue
+        if column.distinct < min(PICTURES_MIN, profile.rows) or column.distinct < 0.2 * profile.rows:
+            continue
+        cells = [str(cell).strip() for cell in contents.main.frame[column.name].dropna().head(ROWS_NAMED)]
+        if len(stems) >= PICTURES_MIN:
+            named = {_stem(cell) for cell in cells}
+            if len(named & stems) >= 0.5 * min(len(stems), len(named)):
+                return column
+        elif column.kind != "number" and cells and all(pattern.fullmatch(cell) for cell in cells[:200]):
+            return column
+    return None
+
+
 def _comes_again(column: Column, profile: Profile, identifiers: set[str]) -> bool:
     whole = column.kind != "number" or column.whole
     return whole and column.name in identifiers and column.distinct < 0.9 * profile.rows
@@ -162,6 +220,8 @@ def _ratings(columns: list[Column], words: dict[str, set[str]], repeated: list[C
     who = [column for column in repeated if words[column.name] & PEOPLE]
     what = [column for column in repeated if words[column.name] & THINGS and column not in who]
     rated = [column for column in columns if words[column.name] & RATED and column.kind in {"number", "category"}]
+    if columns and all(NAMELESS.fullmatch(column.name) for column in columns):
+        repeated, rated = _nameless_ratings(columns)
     if not (rated and len(columns) <= 6 and ((who and what) or len(repeated) >= 2)):  # noqa: PLR2004 - who, what, how much, when
         return None
     named = [column.name for column in (*(who or repeated[:1]), *(what or repeated[1:2]), *rated[:1])]
@@ -175,6 +235,31 @@ def _ratings(columns: list[Column], words: dict[str, set[str]], repeated: list[C
     )
 
 
+def _nameless_ratings(columns: list[Column]) -> tuple[list[Column], list[Column]]:
+    """Return columns without names that hold codes which come again, and those that hold a few marks out of ten."""
+    codes = [
+        column
+        for column in columns
+        if column.distinct > CODES_MIN
+        and (column.kind == "category" or (column.kind == "text" and not _is_prose(column)))
+    ]
+    codes += [column for column in columns if column.kind == "number" and column.whole and column.distinct > CODES_MIN]
+    marks = [
+        column
+        for column in columns
+        if column.kind == "number"
+        and 3 <= column.distinct <= 11  # noqa: PLR2004 - stars, half stars, points
+        and isinstance(column.minimum, int | float)
+        and isinstance(column.maximum, int | float)
+        and 0 <= column.minimum < column.maximum <= 10  # noqa: PLR2004
+    ]
+    return (codes, marks) if len(marks) == 1 else ([], [])
+
+
+def _is_prose(column: Column) -> bool:
+    return (column.words_mean or 1) > 1.5  # noqa: PLR2004 - a code is one word
+
+
 def _purchases(
     columns: list[Column], words: dict[str, set[str]], repeated: list[Column], profile: Profile, *, strong: bool
 ) -> Finding | None:
@@ -184,7 +269,7 @@ def _purchases(
             column
             for column in columns
             if words[column.name] & PURCHASES
-            and words[column.name] & {"id", "no", "number", "num", "code"}
+            and (words[column.name] & {"id", "no", "number", "num", "code"} or _numbers_purchases(column, words))
             and 0.001 * profile.rows < column.distinct < 0.7 * profile.rows
         ]
     what = [
@@ -208,6 +293,11 @@ def _purchases(
     )
 
 
+def _numbers_purchases(column: Column, words: dict[str, set[str]]) -> bool:
+    """Return whether a column called after nothing but a purchase numbers them: ``Transaction`` 1, 1, 2, 3, 3."""
+    return len(words[column.name]) == 1 and column.kind == "number" and column.whole
+
+
 def _series(
     columns: list[Column],
     words: dict[str, set[str]],
@@ -219,7 +309,15 @@ def _series(
 ) -> Finding | None:
     identifiers = {identifier.name for identifier in profile.identifiers}
     times = [column for column in dates if column.distinct >= 0.98 * profile.rows]
-    others = [column for column in columns if column not in dates and column.name not in identifiers]
+    times += [
+        column
+        for column in columns
+        if column not in dates
+        and words[column.name] <= TIMES
+        and words[column.name]
+        and column.distinct == profile.rows
+    ]
+    others = [column for column in columns if column not in [*dates, *times] and column.name not in identifiers]
     amounts = [column for column in others if column.kind == "number"]
     market = {"open", "high", "low", "close"} <= {word for column in columns for word in words[column.name]}
     alone = (

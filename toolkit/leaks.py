@@ -85,6 +85,9 @@ def find(
     charges = {
         column.name: charge for column in columns if (charge := judge(column, known[column.name], target, judged))
     }
+    if len(rows) == int(usable.sum()):  # a sample's means are not those of the table
+        for charge in _means(columns, known, target, judged, classes=classes):
+            charges.setdefault(charge.leak.column, charge)
     if not classes and judged.numbers is not None:
         for charge in _formulas(columns, known, target, judged.numbers, set(charges)):
             charges.setdefault(charge.leak.column, charge)
@@ -221,6 +224,28 @@ def _same_scale(
         why = f"sorting by it sorts {shown} as well: it is a transform of it, such as its logarithm or its rank"
         return _Charge(Leak(column.name, _rounded(agreement), why, "drop"), "leak-transform")
     return None
+
+
+def _means(
+    columns: list[Column], known: dict[str, Values], target: Column, answer: Values, *, classes: bool
+) -> list[_Charge]:
+    """Charge columns whose every value is the mean target of the rows that have it: an encoded category."""
+    if classes:
+        codes = np.unique(answer.codes, return_inverse=True)[1]
+        if codes.max(initial=0) != 1:
+            return []
+        sides = [codes.astype(np.float64), 1.0 - codes]
+    else:
+        sides = [] if answer.numbers is None else [answer.numbers]
+    found = []
+    for column in columns:
+        numbers = known[column.name].numbers
+        if numbers is None or column.kind != "number" or column.whole:
+            continue
+        if any(relations.is_mean_of(numbers, side) for side in sides):
+            why = f"each of its values is the mean {quoted(target.name)} of the rows that have it: it was made from it"
+            found.append(_Charge(Leak(column.name, 1.0, why, "drop"), "leak-target-mean"))
+    return found
 
 
 def _formulas(

@@ -37,19 +37,20 @@ CONVENTION = {
 }
 # What people want to know of a person, a thing or an event: yes or no, or which kind.
 HAPPENINGS = words_in(
-    "accepted admission admitted anomaly approval approved attrition autism bankrupt bankruptcy canceled "
-    "cancellation cancelled cancer chd churn churned ckd clickbait clicked conversion converted cvd death "
+    "accepted admission admitted adopted adoption anomaly approval approved arrest arrested attrition autism "
+    "bankrupt bankruptcy canceled "
+    "cancellation cancelled cancer chd churn churned ckd clickbait clicked conversion converted covid cvd death "
     "deceased decision defaulted defaulter defect defective defects delayed delinquency delinquent dementia "
     "depression diabetes diabetic died disease disorder dropout edible eligible emotion exited failed failure "
-    "fake faulty fraud fraudulent hateful hazardous hired infarction infected intent intrusion leaver malignancy "
+    "fake faulty fraud fraudulent hateful hazardous hired infarction infected intent intrusion leaver made malignancy "
     "malignant mortality noshow obese obesity offensive parkinson placed placement pneumonia poisonous potability "
     "potable prognosis promoted purchased quit rain readmission readmitted recurred recurrence rejected relapse "
     "resigned responded sarcasm sarcastic satisfaction satisfied sentiment severity spam species stroke subscribed "
-    "subscription survival survived toxic transported tumor turnover variety verdict win winner wins won"
+    "survival survived toxic transported tumor turnover variety verdict win winner wins won"
 )
 # What people fall ill with: the answer where it stands alone, a fact beside others like it.
 ILLNESSES = words_in(
-    "autism cancer chd ckd cvd dementia depression diabetes diabetic disease disorder infarction obese obesity "
+    "autism cancer chd ckd covid cvd dementia depression diabetes diabetic disease disorder infarction obese obesity "
     "parkinson pneumonia stroke tumor"
 )
 # What people want to know the size of.
@@ -61,27 +62,29 @@ MAYBE = {
         (4.0, "chance expectancy segmentation"),
         (3.6, "left"),
         (3.4, "charges disposition mpg"),
-        (3.0, "absenteeism adopted adoption alive cnt default deposit digit fault personality risk status"),
+        (3.2, "dx"),
+        (3.0, "absenteeism alive biopsy cnt default deposit digit fault personality risk status"),
         (2.4, "complaint magnitude"),
-        (3.0, "cases crimes deaths fertilizer suicide suicides tip"),
+        (3.0, "cases crimes confirmed deaths fertilizer loss suicide suicides tip"),
         (
             2.8,
             (
-                "recommended leave aqi cost count crop delay demand emissions expenses grade occupancy rating "
-                "revenue salary sales score strength wage wages yield"
+                "recommended leave aqi compensation cost count crop delay demand emissions expenses grade occupancy "
+                "rating "
+                "revenue salary sales score strength subscription updrs wage wages yield"
             ),
         ),
         (
             2.6,
             (
                 "liked feedback activity admit bought cardio category consumption drug fare gpa "
-                "happiness hazard income mood occupied performance popularity premium profit purchase segment"
+                "happiness hazard income mood occupied performance popularity premium profit purchase recovered segment"
             ),
         ),
         (2.4, "stage pm points calories damage event letter ratings reached returned shares stress"),
         (2.2, "accident claim claims efficiency faults genre value weather"),
         (2.0, "close language production reported safe spend"),
-        (1.8, "treatment amount type duration graduated probability views"),
+        (1.8, "action treatment amount type duration graduated probability views"),
         (1.6, "energy flag intensity kind load return"),
         (1.4, "condition level likes power quantity signal usage"),
         (1.2, "attack booking concentration levels loan temperature weight"),
@@ -110,6 +113,13 @@ PHRASES = {
         (4.0, "final grade, trip duration, traffic volume"),
         (3.8, "happiness score"),
         (3.6, "delivery time, stress level"),
+        (
+            3.4,
+            (
+                "completion time, listening time, processing time, response time, survival time, "
+                "waiting time, watch time, claim amount, fare amount, sale amount, sanction amount"
+            ),
+        ),
         (3.4, "market value, player value, personal loan, exam score"),
         (3.4, "on time"),
         (2.8, "body fat"),
@@ -119,9 +129,10 @@ PHRASES = {
 }
 # These words beside another leave its meaning as it is.
 NEUTRAL = words_in(
-    "a amount bank be binary burned car class co customer daily detected did dollar dollars employee eur euro euros "
+    "a amount bank be binary burned car case class co customer daily detected did dollar dollars employee eur euro "
+    "euros "
     "event fetal final flag flight for found gbp global has hourly house in inr is k label lakh lakhs laptop life "
-    "m machine median n name of overall p patient per reported resale risk rs sale selling sold status student "
+    "m machine median minutes n name of overall p patient per reported resale risk rs sale selling sold status student "
     "target text the type usd variable was water weekly will wine y yn"
 )
 # The future is what questions are about.
@@ -138,22 +149,30 @@ PAST = words_in(
 # Facts that describe: seldom what somebody wants to predict.
 FACTS = words_in(
     "address age airport alcohol author borough brand children city color colour comment comments country county "
-    "currency date datetime day department dependents depth description destination developer district education "
+    "currency date datetime day department dependents depth description destination direction developer district "
+    "education "
     "email ethnicity family gender height hobby holiday hour id idx image index job language lat latitude length "
     "link lng location lon longitude mail make manufacturer marital married minute model month name names "
     "nationality neighborhood neighbourhood number occupation origin partner phone postal postcode province "
     "publisher quarter race region religion residence season second sex smoker smoking state street suburb "
-    "surname table text ticket time timestamp title unit units url user username week weekday width x year z zip "
+    "surname table text ticket time timestamp title unit units url user username vendor week weekday width x year z "
+    "zip "
     "zipcode"
 )
 AMOUNT_WORDS = words_in(
-    "age amount charges cnt consumption cost count days demand distance duration expectancy expenses fare height "
+    "age amount charges cnt compensation consumption cost count days demand distance duration expectancy expenses "
+    "fare height "
     "hours income minutes mpg number percentage points premium price prices profit rent revenue salary sales "
     "shares spend strength temperature value views wage weight years yield"
 )
 CLASS_WORDS = words_in(
     "band bucket categories category class classes cluster code diagnosis digit genre grade group kind label "
     "labels letter level outcome range segment segmentation species stage status type variety"
+)
+# Where a row is or where it points to: even in the last column nobody asks for it.
+PLACES = words_in(
+    "address direction image index lat latitude link lng location lon long longitude postal postcode url x y z zip "
+    "zipcode"
 )
 KNOWN = frozenset({*CONVENTION, *HAPPENINGS, *ILLNESSES, *AMOUNTS, *MAYBE})
 KNOWN_ENDS = sorted((word for word in KNOWN if len(word) >= 4), key=lambda word: (-len(word), word))  # noqa: PLR2004 - shorter ones end anything
@@ -183,6 +202,10 @@ def evidence_of(name: str) -> NameEvidence:
         return NameEvidence()
     if len(words) == 1 and words[0] in CONVENTION:
         return NameEvidence(CONVENTION[words[0]], words[0], f"answers are often called `{words[0]}`")
+    halves = [core_of(half) for half in name.split("/")] if name.count("/") == 1 else []
+    told = next((half[0] for half in halves if len(half) == 1 and half[0] in CONVENTION), "")
+    if told and told != "y":
+        return NameEvidence(CONVENTION[told] - 1.0, told, f"answers are often called `{told}`")
     best = _phrase(words)
     for place, word in enumerate(words):
         points = _word_points(word)

@@ -147,6 +147,18 @@ def explained(groups: NDArray[np.int64], amounts: NDArray[np.float64]) -> float:
     return 0.0 if variance == 0 else max(0.0, 1 - float(np.mean((amounts - others) ** 2)) / variance)
 
 
+def is_mean_of(numbers: NDArray[np.float64], amounts: NDArray[np.float64]) -> bool:
+    """Return whether each number is the mean of ``amounts`` over the rows that have it, as rounded as it is."""
+    known = np.isfinite(numbers) & np.isfinite(amounts)
+    if known.sum() < ROWS_MIN or amounts[known].std() == 0:
+        return False
+    values, places, counts = np.unique(numbers[known], return_inverse=True, return_counts=True)
+    if len(values) < 3 or counts.mean() < 5 or values.std() == 0:  # noqa: PLR2004 - two means may agree by chance
+        return False
+    means = np.bincount(places, weights=amounts[known]) / counts
+    return bool((np.abs(means - values) <= EXACT * float(amounts[known].std())).all())
+
+
 def ranges(codes: NDArray[np.int64], amounts: NDArray[np.float64]) -> list[tuple[float, float]] | None:
     """Return the groups' (lowest, highest) amounts when they lie side by side without overlap, else ``None``."""
     if len(codes) < ROWS_MIN:

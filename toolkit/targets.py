@@ -8,10 +8,23 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from toolkit.names import AMOUNTS, HAPPENINGS, ILLNESSES, core_of, evidence_of, quoted, says_span, words_in, words_of
+from toolkit.names import (
+    AMOUNTS,
+    CONVENTION,
+    HAPPENINGS,
+    ILLNESSES,
+    PLACES,
+    core_of,
+    evidence_of,
+    quoted,
+    says_span,
+    words_in,
+    words_of,
+)
 from toolkit.questions import CLASSES_MAX, FEW_NUMBERS, SOME_NUMBERS, Question, question_of
 
 if TYPE_CHECKING:
@@ -24,9 +37,18 @@ ILLNESSES_MANY = 3  # from here on they are a history, and any of them could be 
 STRONG_NAME = 2.9
 RANKED_ROWS_MIN = 20  # fewer rows are in some order by chance
 RANKED_ROWS_MAX = 200_000
+SHARES = words_in("chance pct perc percent percentage probability rate share speed")
 SORTS = words_in("category class crop drug fertilizer genre personality segment species stage type weather")
 VAGUE = words_in("output response result")
 YES_OR_NO = words_in("leave left default return reached")  # what happens or not, but is also done more or less
+# How things end, as cells say it: the words of an answer more often than of a fact.
+OUTCOMES = words_in(
+    "alive approved attrited bankrupt benign canceled cancelled certified charged churned convicted dead deceased "
+    "defaulted "
+    "demented denied died diseased dropout edible euthanized euthanasia fake fraud fraudulent graduate ham hazardous "
+    "healthy hired infected legitimate lived malicious malignant phishing placed poisonous potable promoted recovered "
+    "rejected relapsed resigned sarcastic sick spam survived terminated toxic"
+)
 SEXES = ({"male", "female"}, {"m", "f"}, {"man", "woman"}, {"men", "women"}, {"boy", "girl"})
 WEAK_NAME = 1.9  # below this no word of weight is in a name
 LETTERS_TELLING = 4  # shorter words stand in too many titles
@@ -92,8 +114,9 @@ def rank(profile: Profile, contents: Contents) -> list[Candidate]:
     ]
     found = [Candidate(column, question_of(column)) for column in usable]
     names = {name.casefold() for column in profile.columns for name in words_of(column.name)[-1:]}
+    numbered = Counter(_unnumbered(column.name) for column in profile.columns)
     for one in found:
-        _weigh_name(one, names)
+        _weigh_name(one, names, numbered)
         _weigh_values(one, profile)
         _weigh_words_about(one, contents)
     _weigh_relatives(found)
@@ -120,12 +143,13 @@ def _can_be_target(profile: Profile, column: Column, identifiers: set[str], subm
     )
 
 
-def _weigh_name(one: Candidate, last_words: set[str]) -> None:
+def _weigh_name(one: Candidate, last_words: set[str], numbered: Counter[str]) -> None:
     evidence = evidence_of(one.column.name)
     points = evidence.points
     if evidence.word == "y" and last_words & {"x", "z"}:
         points = 0.0  # coordinates, not an answer
-    if one.question.kind == "regression" and evidence.word in HAPPENINGS | ILLNESSES:
+    shares = set(words_of(one.column.name)) & SHARES
+    if one.question.kind == "regression" and evidence.word in HAPPENINGS | ILLNESSES and not shares:
         points *= 0.4  # what happens or not has no size
     if one.question.kind == "binary" and evidence.word in AMOUNTS:
         points *= 0.6  # two values are no amount
@@ -139,7 +163,7 @@ def _weigh_name(one: Candidate, last_words: set[str]) -> None:
         points *= 1.0 if one.column.distinct <= 3 else 0.4  # noqa: PLR2004 - none, nearly and ill; more are degrees
     if one.question.kind == "multiclass" and one.column.kind == "category" and evidence.word in YES_OR_NO:
         points *= 0.4  # how easy it is to leave, not whether somebody left
-    if points > 0 and re.search(r"\d$", one.column.name.strip()):
+    if points > 0 and re.search(r"\d$", one.column.name.strip()) and numbered[_unnumbered(one.column.name)] > 1:
         points *= 0.6  # one of several of the same name
     reason = evidence.reason if points > 0 else ""
     if one.question.kind == "binary" and says_span(one.column.name):
@@ -148,6 +172,10 @@ def _weigh_name(one: Candidate, last_words: set[str]) -> None:
         points, reason = min(points, -2.0), ""
     one.named, one.word = points, evidence.word if points > 0 else ""
     one.add(points, reason)
+
+
+def _unnumbered(name: str) -> str:
+    return re.sub(r"[\W_]*\d+$", "", name.strip().casefold())
 
 
 def _are_sexes(column: Column) -> bool:
@@ -165,6 +193,7 @@ def _weigh_relatives(found: list[Candidate]) -> None:
         for one in ill:
             one.add(-2.2)  # a price depends on illnesses, no illness on a price
             one.named -= 2.2
+    _weigh_siblings(found)
     by_word: dict[str, list[Candidate]] = {}
     for one in found:
         if one.word:
@@ -176,8 +205,26 @@ def _weigh_relatives(found: list[Candidate]) -> None:
                     one.add(1.2, "its name says that it is the total of others")
 
 
+def _weigh_siblings(found: list[Candidate]) -> None:
+    """Weigh down what is one of several facts under one heading: ``Dx:Cancer`` beside ``Dx:CIN`` and ``Dx:HPV``."""
+    headed: dict[str, list[Candidate]] = {}
+    for one in found:
+        head, colon, _ = one.column.name.partition(":")
+        if colon and one.question.kind == "binary":
+            headed.setdefault(head.strip().casefold(), []).append(one)
+    for head, same in headed.items():
+        beside = [one for one in found if one.column.name.strip().casefold() == head]
+        if len(same) + len(beside) > 2:  # noqa: PLR2004 - two are a pair
+            for one in (*same, *beside):
+                if one.word not in CONVENTION:
+                    one.add(-0.7 * one.named if one.named > 0 else 0.0)
+                    one.named = min(one.named, 0.3 * one.named) if one.named > 0 else one.named
+
+
 def _weigh_values(one: Candidate, profile: Profile) -> None:
     column, kind = one.column, one.question.kind
+    if _tells_outcomes(column):
+        one.add(1.6, "its values are words for how something ended")
     if kind == "binary":
         one.add(1.0, "it has two values")
         rarest = min(column.counts, default=profile.rows) if len(column.counts) == 2 else profile.rows  # noqa: PLR2004
@@ -191,6 +238,18 @@ def _weigh_values(one: Candidate, profile: Profile) -> None:
         one.add(0.5 if most < 0.5 * profile.rows else -1.5, "it is an amount")
     if column.missing_share > 0.005:  # noqa: PLR2004 - an answer is seldom missing
         one.add(-0.7 - 3 * column.missing_share)
+
+
+def _tells_outcomes(column: Column) -> bool:
+    """Return whether a column of words says how something ended: ``Demented``, ``Not Placed``, ``legitimate``."""
+    if column.kind not in {"category", "boolean"} or not 2 <= column.distinct <= SOME_NUMBERS:  # noqa: PLR2004
+        return False
+    said = [set(words_of(value)) for value in column.values]
+    ends = [
+        words & OUTCOMES or {word for word in words if re.sub("^(non|un|not|in)", "", word) in OUTCOMES}
+        for words in said
+    ]
+    return sum(map(bool, ends)) * 2 >= len(said)
 
 
 def _weigh_words_about(one: Candidate, contents: Contents) -> None:
@@ -277,8 +336,11 @@ def _weigh_company(found: list[Candidate], profile: Profile, identifiers: set[st
     words = [one for one in found if one.column.kind in {"category", "boolean"}]
     numbers = [one for one in found if one.column.kind == "number"]
     if len(words) == 1 and len(numbers) > 2 and words[0].named > -1 and not texts:  # noqa: PLR2004 - a table of measurements
-        alone = all(one is words[0] or one.named < WEAK_NAME for one in found)
-        words[0].add(1.5 if alone else 0.0, "it is the only column of words among measurements")
+        alone = all(one is words[0] or (one.named < WEAK_NAME and not one.decided) for one in found)
+        words[0].add(
+            (2.3 if all(one.column.whole for one in numbers) else 1.5) if alone else 0.0,
+            "it is the only column of words among measurements",
+        )
 
 
 def _weigh_rankings(found: list[Candidate], profile: Profile, contents: Contents) -> None:
@@ -326,6 +388,8 @@ def _weigh_place(found: list[Candidate], profile: Profile) -> None:
         if nameless and classes == [one]:
             one.add(2.0, f"it has {one.column.distinct} values and all other columns have many")
         if not nameless and not (close and one.named >= STRONG_NAME and one.points > ranked[0].points - SURE_MARGIN):
+            continue
+        if one.column.position == last and set(words_of(one.column.name)) & PLACES and one.named <= -2:  # noqa: PLR2004
             continue
         if one.column.position == last:
             describes = 2.0 if one.named <= -2 else 0.0  # noqa: PLR2004 - even what describes a row can be asked about

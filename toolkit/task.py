@@ -26,6 +26,8 @@ SplitKind = Literal["random", "stratified", "group", "time"]
 
 
 GUESSES_MAX = 10
+LABELS_MIN = 3  # two flags beside a text are an answer and a fact
+NEVER_SURE = frozenset(("looks-like-images", "looks-like-sounds", "looks-like-ratings"))
 SHARED_COLUMNS_MIN = 4  # rows of fewer columns are equal by chance
 SHARED_ROWS_MAX = 200_000  # beyond that, comparing all rows costs more than it tells
 
@@ -144,14 +146,16 @@ def infer(
         return _nothing_to_predict(profile, metric)
     else:
         chosen = ranked[0]
-        looks = _looks_like(_without_joined(profile, contents), chosen)
-        findings += looks
+        looks = _looks_like(_without_joined(profile, contents), contents, chosen)
+        several = _several_answers(profile, contents, chosen.column)
+        findings += [*looks, *several]
         rest = ranked[1].points if len(ranked) > 1 else -math.inf
         strong = not chosen.placed and chosen.points >= SURE_POINTS and chosen.points - rest > SURE_MARGIN - 1e-6
-        sure = strong and (not looks or chosen.decided) and profile.rows > 1
+        firm = [finding for finding in looks if finding.code in NEVER_SURE]
+        sure = strong and not firm and not several and (not looks or chosen.decided) and profile.rows > 1
         score = chosen.score
         if not sure:
-            findings.append(_unsure(ranked, looks))
+            findings.append(_unsure(ranked, [*looks, *several]))
     reading = _overruled(chosen, asked_kind)
     if reading.rival is not None and asked_kind is None:
         findings.append(_either_kind(chosen.column, reading))
@@ -573,10 +577,38 @@ def _in_both(profile: Profile, contents: Contents) -> list[Finding]:
     ]
 
 
-def _looks_like(profile: Profile, chosen: Candidate) -> list[Finding]:
-    from toolkit.layout import looks_like  # noqa: PLC0415 - numpy, 80 ms
+def _several_answers(profile: Profile, contents: Contents, target: Column) -> list[Finding]:
+    """Tell when rows have several answers at once, of which one project predicts one."""
+    columns = {column.name: column for column in profile.columns}
+    asked = [name for name in profile.submission_columns[1:] if name in columns]
+    texts = [column for column in columns.values() if column.kind == "text"]
+    out = {identifier.name for identifier in profile.identifiers} | set(profile.constants)
+    rest = [column for column in columns.values() if column.kind != "text" and column.name not in out]
+    flags = [column for column in rest if column.distinct == 2 and set(column.values) <= {"0", "1"}]  # noqa: PLR2004
+    if len(asked) < 2:  # noqa: PLR2004 - one answer is the usual question
+        tags = texts and len(flags) == len(rest) >= LABELS_MIN and contents.test is None
+        asked = [column.name for column in flags] if tags else []
+    if target.name not in asked:
+        return []
+    others = [name for name in asked if name != target.name]
+    shown = ", ".join(quoted(name) for name in asked[:6]) + (f" and {len(asked) - 6} more" if len(asked) > 6 else "")  # noqa: PLR2004
+    return [
+        Finding(
+            "several-answers",
+            f"each row has {len(asked)} answers ({shown}), and a project predicts one of them",
+            severity="unsure",
+            columns=tuple(asked),
+            action=f"took {quoted(target.name)}; make a project for each of the others",
+            overrule=f"--target {argument(others[0])}",
+        )
+    ]
 
-    return looks_like(profile, chosen.column, strong=chosen.points >= 5.5)  # noqa: PLR2004 - a name that is the answer by convention
+
+def _looks_like(profile: Profile, contents: Contents, chosen: Candidate) -> list[Finding]:
+    from toolkit.layout import looks_like, pictured  # noqa: PLC0415 - numpy, 80 ms
+
+    found = pictured(profile, contents, chosen.column)
+    return found or looks_like(profile, chosen.column, strong=chosen.points >= 5.5)  # noqa: PLR2004 - a name that is the answer by convention
 
 
 def _nothing_to_predict(profile: Profile, metric: str | None) -> Task:
