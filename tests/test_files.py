@@ -122,6 +122,71 @@ def test_a_name_longer_than_any_disk_takes_is_refused(tmp_path: Path, name: str)
     refused(zipped(tmp_path / "a.zip", {name: b"1"}), "too long")
 
 
+@pytest.mark.parametrize("name", ["n" * 300 + ".csv", "folder/" + "\u00fc" * 140])
+def test_a_part_of_a_path_longer_than_any_disk_takes_is_refused(tmp_path: Path, name: str) -> None:
+    refused(zipped(tmp_path / "a.zip", {"a.csv": b"1", name: b"2"}), "255 bytes")
+
+
+@pytest.mark.parametrize("twin", ["a.csv.", "a.csv ", "./a.csv", "A.CSV. ."])
+def test_names_that_some_disks_take_for_the_same_are_refused(tmp_path: Path, twin: str) -> None:
+    refused(zipped(tmp_path / "a.zip", {"a.csv": b"1", twin: b"2"}), "the same but for case")
+
+
+def unpacked(archive: Path) -> dict[str, bytes]:
+    """Return what an archive holds, once it is unpacked beside itself."""
+    into = archive.with_name("out")
+    return {path.relative_to(into).as_posix(): path.read_bytes() for path in unpack(archive, into)}
+
+
+def told_otherwise(archive: Path, place: int, value: int, mark: bytes = b"PK\x01\x02", size: int = 4) -> Path:
+    """Change what a zip's directory (or its end) says of its last member."""
+    body = bytearray(archive.read_bytes())
+    at = body.rindex(mark) + place
+    body[at : at + size] = value.to_bytes(size, "little")
+    archive.write_bytes(body)
+    return archive
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [(16, 1), (20, 3), (24, 10), (42, 10**6), (42, 2**32 - 1), (10, 99)],
+    ids=["checksum", "packed size", "size", "place", "negative place", "method"],
+)
+def test_a_directory_that_lies_is_told_as_damaged(tmp_path: Path, place: int, value: int) -> None:
+    path = zipped(tmp_path / "a.zip", {"a.csv": b"a\n1\n" * 1000})
+    told_otherwise(path, place, value, size=2 if place == 10 else 4)
+    with pytest.raises(DamagedArchiveError):
+        unpack(path, tmp_path / "out")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.zip"]
+
+
+@pytest.mark.parametrize(("place", "size"), [(20, 4), (24, 4)], ids=["packed size", "size"])
+def test_a_directory_that_promises_more_than_comes_does_no_harm(tmp_path: Path, place: int, size: int) -> None:
+    path = told_otherwise(zipped(tmp_path / "a.zip", {"a.csv": b"a\n1\n"}), place, 90_000_000, size=size)
+    assert unpacked(path) == {"a.csv": b"a\n1\n"}
+
+
+def test_members_that_share_their_bytes_are_told_as_damaged(tmp_path: Path) -> None:
+    """One packed member named many times in the directory is the densest bomb that there is."""
+    path = zipped(tmp_path / "a.zip", {"a.csv": bytes(500_000)})
+    body = path.read_bytes()
+    entry, end = body.index(b"PK\x01\x02"), bytearray(body[body.index(b"PK\x05\x06") :])
+    one = body[entry : -len(end)]
+    end[8:10] = end[10:12] = (60).to_bytes(2, "little")
+    end[12:16] = (60 * len(one)).to_bytes(4, "little")
+    named = b"".join(one.replace(b"a.csv", b"%05d" % number) for number in range(60))
+    path.write_bytes(body[:entry] + named + end)
+    with pytest.raises(DamagedArchiveError):
+        unpack(path, tmp_path / "out")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.zip"]
+
+
+def test_a_zip_of_the_large_kind_is_unpacked(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive, archive.open("a.csv", "w", force_zip64=True) as out:
+        out.write(b"a\n1\n")
+    assert unpacked(tmp_path / "a.zip") == {"a.csv": b"a\n1\n"}
+
+
 def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.zip", {"data.csv": b"x,y\n1,2\n"}, method=zipfile.ZIP_STORED)
     raw = bytearray(path.read_bytes())

@@ -6,6 +6,8 @@ nothing that looks complete, and the same command brings it all once the fault i
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import socket
@@ -76,6 +78,112 @@ def version_deleted(kaggle: Stub, _: pytest.MonkeyPatch) -> None:
     kaggle.datasets["ann/weather"].versions[3] = kaggle.datasets["ann/weather"].versions.pop(2)
 
 
+BUNDLE = archive(FILES)
+PAGE = b"<html>sign in</html>"
+MD5 = base64.b64encode(hashlib.md5(BUNDLE, usedforsecurity=False).digest()).decode()
+GOOD = f'200 OK\nETag: "one"\nx-goog-hash: md5={MD5}\n'
+
+
+def raw(head: str, body: bytes = b"") -> Fault:
+    """Return an answer as it goes over the wire."""
+    return Fault("raw", f"HTTP/1.1 {head.strip()}\n\n".replace("\n", "\r\n").encode() + body)
+
+
+def chunks(body: bytes) -> bytes:
+    pieces = (body[place : place + 5000] for place in range(0, len(body), 5000))
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
+
+
+def leading_to(address: str) -> dict[str, list[Fault]]:
+    return storage(*[raw(f"302 Found\nLocation: {address}\nContent-Length: 0")] * ALWAYS)
+
+
+def from_api(*faults: Fault) -> dict[str, list[Fault]]:
+    return {"DownloadDataset": list(faults)}
+
+
+def round_and_round(kaggle: Stub, _: pytest.MonkeyPatch) -> None:
+    kaggle.faults["storage"] = [Fault("redirect", kaggle.link("x/archive.zip", BUNDLE))] * 200
+
+
+# What no honest server sends.
+ODD: dict[str, Row] = {
+    "garbage after the last chunk": Row(
+        storage(raw(f"{GOOD}Transfer-Encoding: chunked", chunks(BUNDLE) + b"0\r\n\r\n" + b"GARBAGE" * 9))
+    ),
+    "a chunk of no length": Row(storage(raw(f"{GOOD}Transfer-Encoding: chunked", chunks(BUNDLE)[:9000] + b"zz\r\nxx"))),
+    "a chunk of negative length": Row(storage(raw(f"{GOOD}Transfer-Encoding: chunked", b"-5\r\nxx"))),
+    "a length and chunks": Row(
+        storage(raw(f"{GOOD}Content-Length: 5\nTransfer-Encoding: chunked", chunks(BUNDLE) + b"0\r\n\r\n"))
+    ),
+    "more than was told": Row(storage(raw(f"{GOOD}Content-Length: {len(BUNDLE)}", BUNDLE + b"MORE" * 1000))),
+    "a negative length": Row(storage(raw(f"{GOOD}Content-Length: -5", BUNDLE))),
+    "a length that is none": Row(storage(raw(f"{GOOD}Content-Length: abc", BUNDLE))),
+    "a length that no disk has": Row(storage(raw(f"{GOOD}Content-Length: {'9' * 22}", BUNDLE)), "SpaceError"),
+    "nothing, and no checksum": Row(storage(*[raw("200 OK\nContent-Length: 0")] * ALWAYS), "DamagedError"),
+    "nothing, and a checksum": Row(storage(raw(f"{GOOD}Content-Length: 0"))),
+    "206 of another total": Row(
+        storage(
+            Fault("cut", HALF),
+            raw(
+                f'206 Part\nETag: "one"\nContent-Range: bytes {HALF}-{len(BUNDLE) - 1}/999999999\n'
+                f"Content-Length: {len(BUNDLE) - HALF}",
+                BUNDLE[HALF:],
+            ),
+        )
+    ),
+    "206 without a range": Row(
+        storage(Fault("cut", HALF), raw(f"206 Part\nContent-Length: {len(BUNDLE) - HALF}", BUNDLE[HALF:]))
+    ),
+    "206 of a range that no file has": Row(
+        storage(raw(f"206 Part\nContent-Range: bytes {'9' * 20}-{'9' * 21}/{'9' * 22}\nContent-Length: 3", b"abc"))
+    ),
+    "redirects in a circle": Row({}, "ServerError", at=round_and_round),
+    "a redirect that leads nowhere": Row(storage(raw("302 Found\nContent-Length: 0")), "ServerError"),
+    "a redirect to a file of this machine": Row(leading_to("file:///etc/passwd"), "ServerError"),
+    "a redirect to another protocol": Row(leading_to("ftp://127.0.0.1/a"), "ServerError"),
+    "a redirect to no address": Row(leading_to("http://[::bad"), "ServerError"),
+    "a redirect to a name that is too long": Row(leading_to(f"http://{'a' * 300}.com/x"), "ServerError"),
+    "a redirect to a port that is none": Row(leading_to("http://127.0.0.1:99999/x"), "ServerError"),
+    "204": Row(storage(raw("204 No Content")), "ServerError"),
+    "no HTTP": Row(storage(Fault("raw", b"\x16\x03\x01\x02" * 100))),
+    "500 headers": Row(storage(raw(GOOD + "".join(f"X-{number}: 1\n" for number in range(500))))),
+    "a checksum that is none": Row(
+        storage(raw(f"200 OK\nContent-Length: {len(BUNDLE)}\nx-goog-hash: md5=!!!!", BUNDLE))
+    ),
+    "packed as nobody asked for": Row(
+        storage(*[raw(f"200 OK\nContent-Length: {len(BUNDLE)}\nContent-Encoding: br", BUNDLE)] * ALWAYS),
+        "DamagedError",
+    ),
+    "not packed, though it says so": Row(
+        storage(raw(f"200 OK\nContent-Length: {len(BUNDLE)}\nContent-Encoding: gzip", BUNDLE))
+    ),
+    "a page to sign in": Row(
+        storage(raw("200 OK\nContent-Type: text/html; charset=utf-8\nContent-Length: 13", b"<html></html>")),
+        "NetworkError",
+    ),
+    "a page to sign in from the API": Row(
+        from_api(raw(f"200 OK\nContent-Type: text/html\nContent-Length: {len(PAGE)}", PAGE)),
+        "NetworkError",
+        files={"a.csv": b"a\n1\n"},
+    ),
+    "nothing from the API": Row(from_api(raw("200 OK\nContent-Length: 0")), "DamagedError"),
+    "one file from the API where there are several": Row(
+        from_api(raw("200 OK\nContent-Length: 4", b"a\n1\n")), "DamagedError"
+    ),
+    "the file itself from the API": Row(
+        from_api(raw("200 OK\nContent-Length: 4", b"a\n1\n")), files={"a.csv": b"a\n1\n"}
+    ),
+    "a redirect of the API without an address": Row(from_api(raw("302 Found\nContent-Length: 0")), "ServerError"),
+    "a redirect of the API to no address": Row(
+        from_api(raw("302 Found\nLocation: http://[::bad\nContent-Length: 0")), "ServerError"
+    ),
+    **{
+        f"Retry-After: {odd}": Row(storage(Fault("status", 429, headers={"Retry-After": odd})))
+        for odd in ("-5", "soon", "Wed, 21 Oct 2015 07:28:00 GMT", "nan")
+    },
+}
+
 ROWS: dict[str, Row] = {
     "cut body": Row(storage(Fault("cut", HALF))),
     "cut body without Content-Length": Row(storage(Fault("cut-unmeasured", HALF))),
@@ -117,6 +225,7 @@ ROWS: dict[str, Row] = {
     "unicode and nested file names": Row({}, files={"日本/ü ber/a b.csv": b"a\n1\n", "x/y/z/😀.csv": b"b\n2\n"}),
     "2,000 small files": Row({}, files=MANY),
     "version deleted": Row({}, "VersionError", at=version_deleted, asked="ann/weather/2"),
+    **ODD,
 }
 
 

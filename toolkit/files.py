@@ -39,6 +39,7 @@ EXPANSION_MAX = 200  # CSV packs about 10 to 1, logs 50 to 1; a bomb 1,000 to 1 
 EXPANDED_FREE_BYTES = 100_000_000  # small archives may expand to this whatever their ratio
 NESTING_MAX = 3
 PATH_BYTES_MAX = 400
+NAME_BYTES_MAX = 255  # what disks take for one part of a path
 # Zips by format that are something else by name; a model's file that is a zip is looked at, never unpacked.
 NOT_ARCHIVES = frozenset(
     (
@@ -335,6 +336,9 @@ def safe_path(name: str) -> PurePosixPath:
     if not name or "\x00" in name or len(name.encode(errors="surrogateescape")) > PATH_BYTES_MAX:
         message = "a name is refused: it is empty, too long or holds NUL"
         raise DataError(message, hint=hint)
+    if any(len(part.encode(errors="surrogateescape")) > NAME_BYTES_MAX for part in plain.parts):
+        message = f"a name is refused: one part of it is longer than the {NAME_BYTES_MAX} bytes that disks take"
+        raise DataError(message, hint=hint)
     drive = len(plain.parts) > 0 and plain.parts[0].endswith(":")
     if plain.is_absolute() or drive or ".." in plain.parts:
         message = f"`{name}` is refused: it leads out of its folder"
@@ -353,7 +357,8 @@ def _safe_name(name: str, budget: _Budget) -> PurePosixPath:
 def _place(into: Path, name: str, taken: set[str], budget: _Budget) -> Path:
     plain = _safe_name(name, budget)
     budget.member()
-    key = unicodedata.normalize("NFC", str(plain)).casefold()  # some disks take two spellings of é for one
+    # Some disks take two spellings of é for one, and some leave dots and blanks at the end away.
+    key = unicodedata.normalize("NFC", "/".join(part.rstrip(". ") or part for part in plain.parts)).casefold()
     if key in taken:
         budget.refuse(f"two of its names are the same but for case: `{name}`")
     taken.add(key)

@@ -194,9 +194,9 @@ class Kaggle:
                     except requests.RequestException:
                         answer.close()
                         raise
-                elif answer.is_redirect or _is_file(answer):
+                elif (answer.is_redirect or _is_file(answer)) and "json" in answer.headers.get("Content-Type", ""):
                     # The client would read a file called JSON whole, and look for an error in it.
-                    answer.headers.pop("Content-Type", None)
+                    del answer.headers["Content-Type"]
                 return answer
 
         session.mount("https://", Adapter())

@@ -218,7 +218,7 @@ class _Job:
                 say=self.say,
             )
             try:
-                return self._unpack(target, arrival)
+                return self._unpack(target, arrival, known)
             except DamagedArchiveError as error:
                 forget(target)
                 if again:
@@ -227,8 +227,11 @@ class _Job:
                 again = True
                 self.say(f"{error.message}; fetching it once more")
 
-    def _unpack(self, target: Path, arrival: Arrival) -> None:
+    def _unpack(self, target: Path, arrival: Arrival, known: _Known) -> None:
+        listed = [PurePosixPath(file.name).name for file in known.files] if known.counted else []
         name = PurePosixPath(arrival.name).name or "data"
+        if not PurePosixPath(name).suffix and len(listed) == 1 and PurePosixPath(listed[0]).suffix:
+            name = listed[0]  # the address tells none
         path = target.with_name("named") / name
         if not _is_name(name):
             path = target.with_name("named") / "bundle"
@@ -244,6 +247,9 @@ class _Job:
                 unpack(path, self.staging, nested=self.handle.kind != "model")
             elif path.name in {"bundle", "archive.tar.gz"} or path.suffix in {".zip", ".tar", ".tgz"}:
                 message = f"`{name}` is no archive"
+                raise DamagedArchiveError(message)
+            elif len(listed) > 1:
+                message = f"one file came, `{name}`, where Kaggle lists {len(listed)}"
                 raise DamagedArchiveError(message)
             else:
                 self.staging.mkdir(parents=True)
@@ -354,7 +360,11 @@ class _Job:
                 raise
             if told.is_redirect:
                 told.close()
-                return Place(url=urljoin(told.url, told.headers["Location"]))
+                try:
+                    return Place(url=urljoin(told.url, told.headers["Location"]))
+                except ValueError:
+                    message = "Kaggle leads to an address that is none"
+                    raise ServerError(message, hint="try again later") from None
             return Place(answer=told)
 
         return locate

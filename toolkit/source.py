@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from toolkit.cache import cache_folder, hashed
 from toolkit.download import Download, FileRecord, Provenance
-from toolkit.errors import DataError
+from toolkit.errors import DataError, ProjectError
 from toolkit.files import is_archive, sha256_of, unpack, write_atomic
+from toolkit.refusals import SpaceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -51,7 +52,11 @@ def _sample(handle: Handle) -> Download:
     root = cache_folder() / "samples" / handle.slug
     path = root / sample.file_name
     if not path.exists() or path.read_bytes() != sample.content:
-        write_atomic(path, sample.content)
+        try:
+            write_atomic(path, sample.content)
+        except ProjectError as error:
+            message = f"the cache `{cache_folder()}` cannot be written"
+            raise SpaceError(message, hint="free some space, or point KAGGLE2APP_CACHE to another folder") from error
     return _download(root, [path], sample.provenance)
 
 

@@ -20,7 +20,15 @@ from urllib.parse import unquote, urlsplit
 from toolkit.errors import AccessError, ProjectError
 from toolkit.files import CountedBeside, human_size, is_archive, reserve, write_atomic
 from toolkit.kaggle_api import PASSING, Patience, Say, network_error, retry_after, silent
-from toolkit.refusals import DamagedError, NotFoundError, PrivateError, RateLimitError, ServerError, SpaceError
+from toolkit.refusals import (
+    DamagedError,
+    NetworkError,
+    NotFoundError,
+    PrivateError,
+    RateLimitError,
+    ServerError,
+    SpaceError,
+)
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -111,6 +119,9 @@ def bring(
         if isinstance(error.__cause__, OSError):
             raise space_error(error.__cause__, target.parent) from error
         raise
+    finally:
+        if job.session is not None:
+            job.session.close()
 
 
 def space_error(error: OSError, folder: Path) -> AccessError:
@@ -228,7 +239,8 @@ class _Job:
         place = self.place = self.place or self.locate()
         try:
             if place.answer is not None:
-                return self._receive(place.answer, 0, None)
+                with place.answer as answer:
+                    return self._receive(answer, 0, None)
             with self._get(place.url, headers) as answer:
                 return self._receive(answer, have, known)
         except (requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL, requests.TooManyRedirects) as error:
@@ -248,7 +260,12 @@ class _Job:
             self.session.auth = _unsigned  # else ~/.netrc would be looked up for the storage's host
             self.session.max_redirects = REDIRECTS_MAX
         seconds = (self.patience.connect_seconds, self.patience.read_seconds)
-        answer = self.session.get(url, headers=headers, stream=True, timeout=seconds)
+        try:
+            answer = self.session.get(url, headers=headers, stream=True, timeout=seconds)
+        except requests.RequestException:
+            raise
+        except ValueError as error:  # some addresses are none in ways that it does not foresee
+            raise requests.exceptions.InvalidURL(error) from None
         if url.startswith("https:") and not answer.url.startswith("https:"):
             answer.close()
             message = "Kaggle's storage leads to an address without encryption"
@@ -274,6 +291,10 @@ class _Job:
             if first != 0:
                 raise _CutError(text="a part came that was not asked for")
         sent = _sent(answer, size)
+        kind = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
+        if kind == "text/html" and not sent.md5 and not sent.name.lower().endswith((".html", ".htm")):
+            message = f"something between here and Kaggle's storage sends a page of its own in place of `{self.label}`"
+            raise NetworkError(message, hint="sign in to this network in a browser, then try again")
         self._check_room(sent.size_bytes or self.listed_bytes or 0)
         with self.partial.open("wb") as out:  # emptied first: a state must never describe older bytes
             write_atomic(self.state, json.dumps(asdict(sent)))

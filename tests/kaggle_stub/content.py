@@ -29,6 +29,7 @@ FaultKind = Literal[
     "drip",  # send this many bytes a second
     "stall",  # send this many bytes, then nothing more, the connection staying open
     "silence",  # send nothing for this many seconds
+    "raw",  # send these bytes as they are, then close the connection
     "hang-up",  # close the connection without an answer
     "redirect",  # to this address
     "type",  # this Content-Type

@@ -129,6 +129,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             case "silence":
                 self.stub.wait(fault.value)
                 self.close_connection = True
+            case "raw":
+                self.wfile.write(fault.value)
+                self.close_connection = True
             case "hang-up":
                 self.close_connection = True
             case _:
