@@ -94,6 +94,8 @@ UNREADABLE: dict[str, Callable[[Schema], bytes]] = {
     "objects in objects": lambda _: b'{"rows": ' * 100_000 + b"1" + b"}" * 100_000,
     "deep in a value": lambda schema: _raw(schema, "[" * 100_000 + "]" * 100_000),
     "deep beside rows": lambda schema: _raw(schema, "1", beside=f', "more": {"[" * 100_000}{"]" * 100_000}'),
+    "a crowd of lists": lambda schema: _raw(schema, f"[{'[],' * 100_000}[]]"),
+    "a crowd beside rows": lambda schema: _raw(schema, "1", beside=f', "more": [{"[], " * 100_000}0]'),
     "a little too deep": lambda schema: _raw(schema, "[" * 20 + "]" * 20),
 }
 BREACHES: dict[str, Callable[[Schema], bytes]] = {
@@ -117,6 +119,7 @@ BREACHES: dict[str, Callable[[Schema], bytes]] = {
     "400 digits": lambda schema: _raw(schema, "9" * 400),
     "-400 digits": lambda schema: _raw(schema, "-" + "9" * 400),
     "400 digits unused": lambda schema: _rows(schema)[:-1] + b', "more": ' + b"9" * 400 + b"}",
+    "names twice by the thousand": lambda _: b'{"rows": [{"a": 1' + b', "a": 1' * 20_000 + b"}]}",
     "a value a list": lambda schema: _raw(schema, "[1]"),
     "a value an object": lambda schema: _raw(schema, '{"a": 1}'),
 }
@@ -330,6 +333,7 @@ def test_what_would_run_in_a_spreadsheet_is_quoted(client: TestClient, schema: S
         (b"a," * 20_000 + b"a\n1\n", 422),
         (b'"' * 99_999, 422),
         (b"," * 2_000_000, 400),
+        (b"," * 400_000 + b"\n1\n", 400),
         (b'"' + b"\n" * 99_999, 422),
     ],
     ids=lambda given: repr(given)[:30],

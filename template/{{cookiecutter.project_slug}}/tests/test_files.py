@@ -99,6 +99,16 @@ def test_quotes_in_odd_places_are_read_as_python_does() -> None:
         assert found == list(csv.reader(io.StringIO(content, newline="")))[1:]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_empty_lines_between_rows_are_none(end: str) -> None:
+    content = end.join(["a,b", "", "1,2", "", "", "3,4", *[""] * 50, "5,6", ""])
+    for chunk_rows in (1, 2, 3, 1_000):
+        chunks = list(read_csv(io.BytesIO(content.encode()), chunk_rows=chunk_rows))
+        assert [list(row) for chunk in chunks for row in chunk.rows] == [["1", "2"], ["3", "4"], ["5", "6"]]
+    gaps = read_csv(io.BytesIO(f"a{end}1{end}{end}2{end}".encode()))
+    assert [list(row) for chunk in gaps for row in chunk.rows] == [["1"], [""], ["2"]]
+
+
 def test_different_cells_are_looked_up_and_strangers_learned() -> None:
     column = Column("a", "category", nullable=True)
     known = Known(column)

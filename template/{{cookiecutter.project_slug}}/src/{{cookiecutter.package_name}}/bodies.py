@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from .problems import RefusedError
+from .rows import SPACED
 from .schema import PROBLEMS_MAX, InputError, Problem
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+
+TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+CROWDED, CROWDED_LEAST = 2, 1_000  # lists and objects for each row allowed, and besides: more are not worth building
+NAMES_BESIDES_MAX = 10_000  # more are not told one by one
 
 
 class Twice(dict[str, Any]):
@@ -24,6 +30,9 @@ class Twice(dict[str, Any]):
 def rows_of(body: bytes, *, rows_max: int, nesting_max: int) -> list[object]:
     """Return the rows of a ``{"rows": [...]}`` body; ``RefusedError`` or ``InputError`` say what is wrong with it."""
     too_deep = f"the body is nested more than {nesting_max} levels deep; a row needs 3"
+    if _holds_more(body, CROWDED * rows_max + CROWDED_LEAST):
+        detail = f"the body holds more lists and objects than {rows_max:,} rows do"
+        raise RefusedError(HTTPStatus.BAD_REQUEST, detail)
     try:
         document = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -32,7 +41,8 @@ def rows_of(body: bytes, *, rows_max: int, nesting_max: int) -> list[object]:
         raise RefusedError(HTTPStatus.BAD_REQUEST, too_deep) from None
     held = document.get("rows") if isinstance(document, dict) else None
     crowded = isinstance(held, list) and len(held) > rows_max
-    if not crowded and _is_deeper(document, nesting_max):  # which takes a look at every value
+    nested = _holds_more(body, nesting_max)
+    if nested and not crowded and _is_deeper(document, nesting_max):  # which takes a look at every value
         raise RefusedError(HTTPStatus.BAD_REQUEST, too_deep)
     if not isinstance(document, dict) or not isinstance(document.get("rows"), list):
         detail = 'expected {"rows": [{column: value, ...}, ...]}'
@@ -44,7 +54,11 @@ def rows_of(body: bytes, *, rows_max: int, nesting_max: int) -> list[object]:
     if not 1 <= len(rows) <= rows_max:
         detail = f"expected 1 to {rows_max:,} rows, got {len(rows):,}; send larger tables to /predict/file"
         raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
-    twice = _names_twice(body)
+    besides = _names_besides(body, rows)
+    if besides and besides > NAMES_BESIDES_MAX:
+        message = f"{besides:,} names come more than once, or stand in objects inside of rows"
+        raise InputError([Problem(None, None, message)])
+    twice = [] if besides == 0 else _names_twice(body)
     if twice:
         raise InputError(twice)
     return rows
@@ -56,6 +70,14 @@ def expect(request: Request, *types: str) -> None:
     if found not in types:
         detail = f"expected the content type {types[0]}, got {found[:100]!r}"
         raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
+
+
+def _holds_more(body: bytes, most: int) -> bool:
+    """Return whether more than ``most`` lists and objects begin in a body, outside of texts."""
+    if body.count(b"[") + body.count(b"{") <= most:
+        return False
+    outside = TEXT.sub(b"", body)
+    return outside.count(b"[") + outside.count(b"{") > most
 
 
 def _is_deeper(document: object, most: int) -> bool:
@@ -71,6 +93,13 @@ def _is_deeper(document: object, most: int) -> bool:
         if not level:
             return False
     return True
+
+
+def _names_besides(body: bytes, rows: list[object]) -> int | None:
+    """Return how many names stand in a body besides those that its rows hold; None where that needs a closer look."""
+    if b"\\" in body or any(sign in body for sign in SPACED):
+        return None
+    return body.count(b'":') - 1 - sum([len(row) for row in rows if isinstance(row, dict)])
 
 
 def _names_twice(body: bytes) -> list[Problem]:

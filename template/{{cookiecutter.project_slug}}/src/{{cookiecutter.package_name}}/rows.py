@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 FEW_ROWS_MAX = 16  # up to here a pass a row is quicker than an array a column
 KEPT_MAX = 10_000  # dates remembered a column, with what was made of them
+SPACED = (b" :", b"\t:", b"\n:", b"\r:")  # a colon that may stand apart from its name, which is then not counted
 ODD = -2  # the code of a category that is not written as training met it
 
 
@@ -78,7 +79,7 @@ class RowReader:
 
     def read(self, body: bytes) -> Read | None:
         """Return the features of the rows in ``body`` and each row's notes, or None when it needs the thorough way."""
-        if self._decoder is None:
+        if self._decoder is None or any(sign in body for sign in SPACED):
             return None
         try:
             rows = [astuple(row) for row in self._decoder.decode(body).rows]

@@ -355,14 +355,15 @@ class Schema:
             try:
                 values.append(known[cell])
             except ValueError as error:
-                if len(problems) < PROBLEMS_MAX:
-                    problems.append(Problem(first_row + index, column.name, str(error)))
+                if len(problems) == PROBLEMS_MAX:
+                    break  # as many as are told
+                problems.append(Problem(first_row + index, column.name, str(error)))
                 values.append(column.gap)
         return values
 
     def _unknown_names(self, row: dict[object, object], index: int, *, hints: int) -> Iterable[Problem]:
-        unknown = [str(name) for name in row if name not in self.by_name and name not in self.ignored]
-        for place, name in enumerate(unknown[:PROBLEMS_MAX]):
+        unknown = (str(name) for name in row if name not in self.by_name and name not in self.ignored)
+        for place, name in enumerate(islice(unknown, PROBLEMS_MAX)):
             near = _nearest(name, self.by_name) if place < hints else ""
             yield Problem(index, name[:NAME_LENGTH_MAX], f"no such column{near}")
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +25,9 @@ CHUNK_ROWS = 8_000  # rows held at once: about 8 MB of a 30-column table
 BLOCK_CHARACTERS = 1_000_000  # read at once
 HEAD_BYTES = 65_536  # enough to tell encoding and delimiter
 HEADER_LENGTH_MAX = 1_000_000  # characters; what is longer is no table, and could be a million names
+HEADER_LINES_MAX = 1_000  # a name may be written on several
+COLUMNS_MAX = 20_000
+EMPTY_LINES = re.compile("\n{2,}")
 LINE_LENGTH_MAX = 20_000_000  # characters; it could be as many cells
 DELIMITERS = ",;\t|"
 ENCODINGS = ("utf-8-sig", "cp1252")  # the second reads what spreadsheets on Windows save; it cannot fail on letters
@@ -145,20 +150,22 @@ class _Lines:
     def __init__(self, text: IO[str]) -> None:
         self._text = text
         self._rest = ""
-        self._begun = io.StringIO()
+        self._read: deque[str] = deque()  # whole lines, some at a time
+        self._begun = io.StringIO()  # of which these are given one by one
 
     def take(self, lines_max: int) -> str:
         """Return the next whole lines, some of them; an empty text at the end."""
-        found = self._begun.read() or self._whole_lines()
+        found = self._some()
         if found.count("\n") > lines_max:
-            later = found.split("\n", lines_max)[-1]
-            found = found.removesuffix(later)
-            self.give_back(later)
+            *lines, end = found.split("\n")
+            found, *later = ["\n".join([*lines[at : at + lines_max], ""]) for at in range(0, len(lines), lines_max)]
+            self._read.extendleft(part for part in (end, *reversed(later)) if part)
         return found
 
     def give_back(self, lines: str) -> None:
         """Take lines that were not needed, to give them again."""
-        self._begun = io.StringIO(lines + self._begun.read(), newline="")
+        if lines:
+            self._read.appendleft(lines)
 
     def __iter__(self) -> Iterator[str]:
         """Return the lines one by one."""
@@ -168,11 +175,15 @@ class _Lines:
         """Return the next line."""
         line = self._begun.readline()
         if not line:
-            self._begun = io.StringIO(self._whole_lines(), newline="")
+            self._begun = io.StringIO(self._some(), newline="")
             line = self._begun.readline()
         if not line:
             raise StopIteration
         return line
+
+    def _some(self) -> str:
+        """Return the whole lines that come next, at least one unless at the end."""
+        return self._begun.read() or (self._read.popleft() if self._read else self._whole_lines())
 
     def _whole_lines(self) -> str:
         parts, end = [self._rest], 0
@@ -194,9 +205,16 @@ def _chunks(text: IO[str], delimiter: str, chunk_rows: int) -> Iterator[Chunk]:
         message = f"the file has no header line: its first line is longer than {HEADER_LENGTH_MAX:,} characters"
         raise TableError(message)
     lines = _Lines(text)
-    names = tuple(next(csv.reader(chain([start] if start else (), lines), delimiter=delimiter), ()))
+    reader = csv.reader(chain([start] if start else (), islice(lines, HEADER_LINES_MAX)), delimiter=delimiter)
+    names = tuple(next(reader, ()))
     if not names:
         message = "the file is empty: expected a header line with the column names"
+        raise TableError(message)
+    if reader.line_num > HEADER_LINES_MAX:
+        message = "the file has no header line: a quote opens in its first line, and does not end"
+        raise TableError(message)
+    if len(names) > COLUMNS_MAX:
+        message = f"the file has {len(names):,} columns, more than the {COLUMNS_MAX:,} that are read"
         raise TableError(message)
     first = 0
     while taken := lines.take(chunk_rows):
@@ -215,6 +233,10 @@ def _plain(names: tuple[str, ...], first: int, taken: str, delimiter: str, lines
     """Return the whole rows among the lines, giving back the rest; None when they need reading cell by cell."""
     whole = taken.replace("\r\n", "\n") if "\r" in taken else taken
     whole = whole if whole.endswith("\n") else whole + "\n"
+    if '"' not in whole:
+        whole = whole.replace("\r", "\n")
+        if len(names) > 1:  # an empty line between rows; in a table of one column it is a gap
+            whole = EMPTY_LINES.sub("\n", whole).removeprefix("\n")
     if "\r" in whole or "\0" in whole or "\n\n" in whole or whole.startswith("\n"):
         return None
     content = whole.encode()
