@@ -162,6 +162,7 @@ def _has_another_version(artifact: Artifact) -> bool:
 def _read(path: Path, artifact: Artifact, wishes: Wishes, steps: Steps, *, own_version: bool) -> Caged:
     """Return the model's reading by the libraries at hand, else by those of the version that wrote it."""
     own_form = artifact.framework in OWN_FORMS and artifact.format not in {"pickle", "joblib"}
+    library = "skops" if artifact.format == "skops" else artifact.framework if own_form else ""
     modules = {module.split(".")[0] for module, _ in artifact.allowed}
     packages = [OWN_FORMS[artifact.framework]] if own_form else sorted(modules & set(DISTRIBUTIONS))
 
@@ -170,7 +171,7 @@ def _read(path: Path, artifact: Artifact, wishes: Wishes, steps: Steps, *, own_v
             path,
             allowed=artifact.allowed,
             names=_names_in(wishes),
-            library=artifact.framework if own_form else "",
+            library=library,
             imports=packages,
             trust=wishes.trust and bool(artifact.refused),
             python=python,

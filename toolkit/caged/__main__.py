@@ -70,8 +70,13 @@ def _done(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
         )
         np.savez(str(folder / "arrays.npz"), **arrays)
         return {**document, "versions": _versions(), "lost": [], "written_by": []}
-    if job.get("library"):
-        model: Any = Booster(job["library"], str(folder / "model"))
+    if job.get("library") == "skops":
+        from skops import io  # noqa: PLC0415 - only for its own files
+
+        path = str(folder / "model")
+        model: Any = io.load(path, trusted=io.get_untrusted_types(file=path))
+    elif job.get("library"):
+        model = Booster(job["library"], str(folder / "model"))
     else:
         model = opener.open(folder / "model", bytes_max=job["limits"]["file_bytes"])
     fresh = mended(model)
