@@ -143,7 +143,7 @@ class Opener:
                 except (ImportError, AttributeError):
                     continue
                 return _mended(found, self)
-        if module.split(".", maxsplit=1)[0] in {"sklearn", "numpy"}:
+        if module.split(".", maxsplit=1)[0] in {"sklearn", "numpy", "_loss"}:  # 1.3 to 1.7 called a module so
             self.lost.add(f"{module}.{name}")
             return type(name, (Lost,), {})
         message = f"{module}.{name} is not installed here"
