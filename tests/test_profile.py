@@ -539,3 +539,10 @@ def test_one_word_in_two_writings_is_told_and_single_letters_are_not() -> None:
     assert [finding.columns for finding in told] == [("sex",)]
     assert "'Male' and 'male'" in told[0].message or "'male' and 'Male'" in told[0].message
     assert found.columns[0].distinct == 4
+
+
+def test_numbers_in_units_that_cannot_be_compared_are_told_and_codes_are_not() -> None:
+    mixed = [f"{number} {'min' if number % 3 else 'Seasons'}" for number in range(30)]
+    told = profile_of({"length": mixed, "code": [f"{number}A{number % 3}" for number in range(30)]})
+    assert [one.columns for one in told.findings if one.code == "several-units"] == [("length",)]
+    assert told.columns[0].kind == "category"

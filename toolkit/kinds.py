@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+WORDS_SEEN = 2000  # different texts that show what a column's words are
 WORDS_SAMPLE = 50_000  # different texts beyond which words are counted in an even sample
 VALUES_MAX = 100  # of a column's most frequent values that are kept
 NUMBER_VALUES_MAX = 20  # different numbers up to which their counts are kept, as of a category
@@ -69,6 +70,7 @@ class Judged:
     sentinel_rows: int = 0
     zeros_share: float = 0.0
     top_share: float = 0.0
+    units: tuple[str, ...] = ()  # of numbers in units that cannot be compared, which are read as words
     shape: str = ""  # what a cell holds besides words: list, url, path, json
 
     @property
@@ -283,6 +285,7 @@ def _with_words(found: Judged, present: Cells, reading: Reading, *, asked: str) 
         words_mean=words_mean,
         top_share=int(present.counts.max()) / total,
         shape=_shape(present) if kind in {"text", "category"} else "",
+        units=numbers.units_of(present.stripped[:WORDS_SEEN].to_pylist()) if not reading.words else (),
     )
 
 
@@ -298,7 +301,7 @@ def _is_text(distinct: int, rows: int, words_mean: float, length_mean: float) ->
 
 def _shape(present: Cells) -> str:
     sample = present.where(present.counts > 0)
-    texts = sample.stripped[:2000]
+    texts = sample.stripped[:WORDS_SEEN]
     forms = {
         "url": r"^(?:https?://|www\.)\S+$",
         "path": r"(?i)^\S*\.(?:jpe?g|png|gif|bmp|tiff?|webp|dcm|wav|mp3|flac|ogg|mp4)$",

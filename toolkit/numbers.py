@@ -65,12 +65,16 @@ FAMILIES: tuple[dict[str, float], ...] = tuple(
     )
 )
 FEET = FAMILIES[2]
+UNITS_MAX = 5  # more words behind numbers are no units
 STRAY = "_*\u2020\u2021^~?"  # marks that stand beside a number and mean nothing, or a footnote
 RARE_SHARE_MAX = 0.2  # of rows with a stray mark or a range, in a column of numbers
+LENGTH_MAX = 48  # characters of a number, whatever stands around it
 SHARE_MIN = 0.5  # of the rows that carry the sign: "3+" beside 0, 1, 2 is a category, "10,000+" everywhere a number
 ALL_BUT_FEW = 0.98
 NUMBERS_MIN = 20  # different numbers from which a column of them is not one of few categories
 SAMPLE_TEXTS = 20_000  # different texts that decide a format; all are then parsed by it
+SAMPLE_HOPELESS = 400  # texts, in even steps, that show whether others are worth looking at
+HOPELESS_SHARE = 0.3
 SAMPLE_PARSED = 1000  # texts without one number among them are no column of numbers
 
 _BARE = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
@@ -99,7 +103,7 @@ def parse(texts: pa.Array, form: NumberFormat) -> NDArray[np.float64]:
         bare = pc.replace_substring_regex(texts.take(pa.array(left)), rf"^[{marks}]|[{marks}]$", "")
         values[left] = parse(bare, simple)
         left = np.flatnonzero(np.isnan(values))
-    few = texts.take(pa.array(left)).to_pylist()
+    few = [text if len(text) <= LENGTH_MAX else "" for text in texts.take(pa.array(left)).to_pylist()]
     if form.ranges and few:
         pairs = [found.groups() if (found := _RANGE.fullmatch(text)) else ("", "") for text in few]
         low, high = (parse(pa.array(list(side), pa.large_string()), simple) for side in zip(*pairs, strict=True))
@@ -175,8 +179,12 @@ def format_of(texts: list[str], counts: list[int]) -> NumberFormat | None:
 
     A sign before or after the digits must be the same in all texts that have one, and stand in half of the rows.
     """
-    signed = [text.replace("\u2212", "-") for text in texts]
     total = sum(counts)
+    if sum(count for text, count in zip(texts, counts, strict=True) if len(text) <= LENGTH_MAX) < SHARE_MIN * total:
+        return None
+    signed = [text.replace("\u2212", "-") if len(text) <= LENGTH_MAX else "" for text in texts]
+    if len(signed) > SAMPLE_PARSED and _is_hopeless(signed[:: len(signed) // SAMPLE_HOPELESS]):
+        return None
     parts = _parts(signed, counts)
     if parts:
         return NumberFormat(parts=parts)
@@ -193,6 +201,28 @@ def format_of(texts: list[str], counts: list[int]) -> NumberFormat | None:
         pairs = [(end, count) for both, count in ends for end in both]
     form = _simple_format(pairs)
     return replace(form, stray=stray, ranges=ranges) if form is not None else None
+
+
+def _is_hopeless(texts: list[str]) -> bool:
+    """Whether hardly any text is a number of some form: dates, words and codes, of which many are to be looked at."""
+    forms = (_SHAPE.fullmatch, _BRACKETED.fullmatch, _range_of)
+    fits = sum(any(form(text) for form in forms) for text in texts)
+    return fits < HOPELESS_SHARE * len(texts) and not _parts(texts, [1] * len(texts))
+
+
+def units_of(texts: list[str]) -> tuple[str, ...]:
+    """Return the units of numbers that are written in several which cannot be compared, nothing for other texts."""
+    short = [text for text in texts if len(text) <= LENGTH_MAX]
+    shapes = [found for text in short if (found := _SHAPE.fullmatch(text)) and not found["prefix"]]
+    units = Counter(found["suffix"].strip() for found in shapes)
+    common = [unit for unit, count in units.most_common() if count >= 0.01 * len(texts)]
+    if (
+        len(texts) < NUMBERS_MIN
+        or not 1 < len(common) <= UNITS_MAX
+        or sum(units[unit] for unit in common) < 0.9 * len(texts)
+    ):
+        return ()
+    return tuple(common) if all(len(unit) > 1 and unit[0].isalpha() for unit in common) else ()
 
 
 def _simple_format(pairs: list[tuple[str, int]]) -> NumberFormat | None:

@@ -44,6 +44,7 @@ def find(judged: Sequence[Judged], *, rows: int, constants: tuple[str, ...], dup
     yield from _missing_words(judged)
     yield from _maybe_categories(judged)
     yield from _number_formats(judged)
+    yield from _several_units(judged)
     yield from _empty_and_constant(judged, constants)
     yield from _mostly_missing(judged)
     yield from _shapes(judged)
@@ -177,6 +178,19 @@ def _number_formats(judged: Sequence[Judged]) -> Iterator[Finding]:
             action="read as numbers",
             evidence=found[0].number_format.to_json(),
         )
+
+
+def _several_units(judged: Sequence[Judged]) -> Iterator[Finding]:
+    for one in judged:
+        if one.units:
+            yield Finding(
+                "several-units",
+                f"`{one.name}` holds numbers in units that cannot be compared: {', '.join(map(repr, one.units))}",
+                columns=(one.name,),
+                action="read as words, which loses how much",
+                overrule="write one unit a column into the file",
+                evidence={"units": list(one.units)},
+            )
 
 
 def _signs(form: NumberFormat) -> list[str]:

@@ -36,6 +36,7 @@ PROBLEMS_MAX = 100  # one answer names at most this many problems; a wrong file 
 HINTS_MAX = 10  # rows and files that are wrong may hold a million names; near names are looked for this often
 NAMES_MAX = 300  # and among so many
 CACHE_MAX = 100_000  # distinct cells remembered a column; beyond that each is parsed again
+NUMBER_LENGTH_MAX = 48  # characters of a range, or of a number in several units
 RANGE = re.compile(r"(.*?\d[^-\u2013\u2014~]*?)\s*(?:-|\u2013|\u2014|~|\bto\b)\s*(.*\d.*)", re.DOTALL)
 PART = re.compile(r"(\d+(?:\.\d+)?)\s*(\D*)")
 
@@ -171,9 +172,9 @@ class Column:
         number = self._amount(text)
         if number is None and self.stray:
             number = self._amount(re.sub(f"^[{re.escape(self.stray)}]|[{re.escape(self.stray)}]$", "", text))
-        if number is None and self.ranges:
+        if number is None and self.ranges and len(text) <= NUMBER_LENGTH_MAX:
             number = self._middle(text)
-        if number is None and self.parts:
+        if number is None and self.parts and len(text) <= NUMBER_LENGTH_MAX:
             number = self._sum(text)
         if number is None:
             message = f"expected {self.expected}, got the text {_short(text)}"
