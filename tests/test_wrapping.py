@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import DATASETS
+from kaggle_stub import Stub
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
@@ -60,7 +61,7 @@ from toolkit.graphs import model_of
 from toolkit.wrapping import TOLERANCE, Wishes, Wrapped, describe_model, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from conftest import Outcome
     from numpy.typing import NDArray
@@ -394,3 +395,36 @@ def test_a_real_file_of_an_older_version_is_served_exactly(file: str, written_by
     assert built.metrics["parity"]["difference"] < 1e-12
     plan = json.loads((built.project.path / "model" / "plan.json").read_text(encoding="utf-8"))
     assert written_by in json.dumps(plan)
+
+
+@pytest.fixture
+def kaggle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stub]:
+    monkeypatch.setenv("KAGGLE2APP_CACHE", str(tmp_path / "cache"))
+    with Stub() as stub:
+        stub.lead(monkeypatch)
+        yield stub
+
+
+def test_a_model_of_kaggle_is_wrapped_with_what_its_page_says(
+    kaggle: Stub, kaggle2app: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    path = tmp_path / "model.joblib"
+    joblib.dump(Ridge().fit(DIABETES.data, DIABETES.target), path)
+    thing = kaggle.add_model("ann/houses/SCIKIT_LEARN/ridge", {1: {"ridge.joblib": path.read_bytes()}})
+    thing.extra["overview"] = "Prices of houses by a ridge."
+    done = kaggle2app(
+        "new",
+        "ann/houses/scikit-learn/ridge/1",
+        "--into",
+        tmp_path / "out",
+        "--target",
+        "price",
+        "--no-tests",
+        "--json",
+    )
+    assert done.code == 0, done.err
+    assert (done.json["model"]["file"], done.json["target"]) == ("ridge.joblib", "price")
+    project = Path(done.json["project"])
+    provenance = json.loads((project / "model" / "provenance.json").read_text(encoding="utf-8"))
+    assert (provenance["kind"], provenance["version"]) == ("model", "1")
+    assert "Licence of the model" in (project / "MODEL_CARD.md").read_text(encoding="utf-8")
