@@ -43,7 +43,11 @@ def always(cells: Cells) -> NDArray[np.bool_]:
 
 def among_numbers(cells: Cells) -> NDArray[np.bool_]:
     """Return which texts are missing values in a column of numbers or dates."""
-    return always(cells) | is_in(cells.stripped, AMONG_NUMBERS) | matches(cells.stripped, PLACEHOLDER)
+    found = always(cells) | is_in(cells.stripped, AMONG_NUMBERS)
+    again = cells.counts > 1  # what stands for nothing comes more than once
+    if again.any():
+        found[again] |= matches(cells.where(again).stripped, PLACEHOLDER)
+    return found
 
 
 def among_words(cells: Cells) -> NDArray[np.bool_]:
