@@ -410,21 +410,23 @@ def test_a_model_of_kaggle_is_wrapped_with_what_its_page_says(
 ) -> None:
     path = tmp_path / "model.joblib"
     joblib.dump(Ridge().fit(DIABETES.data, DIABETES.target), path)
-    thing = kaggle.add_model("ann/houses/SCIKIT_LEARN/ridge", {1: {"ridge.joblib": path.read_bytes()}})
-    thing.extra["overview"] = "Prices of houses by a ridge."
-    done = kaggle2app(
-        "new",
-        "ann/houses/scikit-learn/ridge/1",
-        "--into",
-        tmp_path / "out",
-        "--target",
-        "price",
-        "--no-tests",
-        "--json",
+    kaggle.add_model(
+        "ann/houses/SCIKIT_LEARN/ridge",
+        {1: {"ridge.joblib": path.read_bytes()}},
+        licenseName="MIT",
+        overview="Prices by a ridge.",
+        usage="Ask it.",
+        trainingData=["ann/prices"],
     )
+    handle = "ann/houses/scikit-learn/ridge/1"
+    done = kaggle2app("new", handle, "--into", tmp_path / "out", "--target", "price", "--no-tests", "--json")
     assert done.code == 0, done.err
     assert (done.json["model"]["file"], done.json["target"]) == ("ridge.joblib", "price")
     project = Path(done.json["project"])
     provenance = json.loads((project / "model" / "provenance.json").read_text(encoding="utf-8"))
     assert (provenance["kind"], provenance["version"]) == ("model", "1")
-    assert "Licence of the model" in (project / "MODEL_CARD.md").read_text(encoding="utf-8")
+    card = (project / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "| Licence of the model | MIT: " in card
+    assert "| Training data | ann/prices |" in card
+    assert "> Prices by a ridge." in card
+    assert "> Ask it." in card
