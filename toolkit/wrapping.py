@@ -60,6 +60,7 @@ OWN_FORMS = {
     "CatBoost": "catboost",
     "ONNX": "onnxruntime",
 }  # written without pickle
+PAGE_FACTS = (("Base model", "base model"), ("Training data", "training data"))
 ANSWER = "prediction"  # what the answer is called when nobody says
 
 _OPENED = (
@@ -535,6 +536,7 @@ def model_card(wrapped: Wrapped, provenance: Provenance, *, difference: float, r
         ("Written by", markdown(f"{wrapped.framework} {wrapped.written_by}")),
         ("Opened by", markdown(f"{wrapped.framework} {wrapped.opened_by}")),
         ("Source", markdown(provenance.source)),
+        *((what, markdown(provenance.details[key])) for what, key in PAGE_FACTS if provenance.details.get(key)),
         (
             "Licence of the model",
             markdown(f"{provenance.licence or 'unknown'}: {licence_in_words(provenance.licence)}"),
