@@ -134,6 +134,8 @@ def test_decisions_name_the_flag_that_changes_them() -> None:
     assert flags["target"] == "--target COLUMN"
     assert flags["metric"] == "--metric NAME"
     assert flags["time limit"] == "--seconds N"
+    assert flags["texts"] == "--as note=category or --drop note, and so for any of them"
+    assert flags["folds"] == "edit `folds` in model/plan.json, then `make train`"
     assert all(flags.values())
 
 

@@ -234,7 +234,8 @@ def _means(
         codes = np.unique(answer.codes, return_inverse=True)[1]
         if codes.max(initial=0) != 1:
             return []
-        sides = [codes.astype(np.float64), 1.0 - codes]
+        ones = codes.astype(np.float64)
+        sides: list[NDArray[np.float64]] = [ones, 1.0 - ones]
     else:
         sides = [] if answer.numbers is None else [answer.numbers]
     found = []

@@ -451,7 +451,7 @@ def _skew(target: Column) -> str:
 
 
 def _with_decisions(plan: Plan, profile: Profile, task: Task) -> Plan:
-    by_hand = "edit `{}` in model/plan.json, then run `train`"
+    by_hand = "edit `{}` in model/plan.json, then `make train`"
     decisions = [
         Decision("table", profile.table, f"{profile.rows:,} rows, {len(profile.columns)} columns", "--table FILE"),
         Decision("target", plan.target, "; ".join(task.reasons) or "the best guess", "--target COLUMN"),
@@ -469,7 +469,7 @@ def _with_decisions(plan: Plan, profile: Profile, task: Task) -> Plan:
     for one in plan.treatments:
         kinds.setdefault(one.treatment, []).append(one.column)
     decisions += [
-        Decision(_TREATED[kind], _listed(names), _WHY_TREATED[kind], "--as COLUMN=KIND or --drop COLUMN")
+        Decision(_TREATED[kind], _listed(names), _WHY_TREATED[kind], _as_or_drop(names[0], kind))
         for kind, names in kinds.items()
     ]
     tried = ", ".join(one.name for one in plan.candidates)
@@ -483,6 +483,12 @@ def _with_decisions(plan: Plan, profile: Profile, task: Task) -> Plan:
     )
     decisions.append(Decision("time limit", f"{plan.seconds:g} s", "for comparing models", "--seconds N"))
     return Plan(**{**vars(plan), "decisions": tuple(decisions)})
+
+
+def _as_or_drop(name: str, treatment: str) -> str:
+    """Return how any column that is treated so can be read otherwise or left out, shown on the first of them."""
+    other = "text" if treatment in {"onehot", "target_mean"} else "category"
+    return f"--as {argument(name)}={other} or --drop {argument(name)}, and so for any of them"
 
 
 _TREATED = {
