@@ -20,7 +20,7 @@ TOLERANCE = 1e-6
 
 
 def evaluate(project: Path, *, model_dir: Path, data: Path | None = None) -> str:
-    """Return the table of metrics with 95% intervals.
+    """Return the table of metrics with 95 % intervals.
 
     Without ``data`` the held-out rows are scored and must give what training recorded, else ``EvaluationError``.
     """
@@ -43,7 +43,7 @@ def evaluate(project: Path, *, model_dir: Path, data: Path | None = None) -> str
     if data is None:
         recorded = json.loads((model_dir / "metrics.json").read_text(encoding="utf-8"))
         _hold_against(recorded, {name: interval.value for name, interval in found.items()})
-    lines = [f"{'metric':<20}{'value':>12}{'95% interval':>28}"]
+    lines = [f"{'metric':<20}{'value':>12}{'95 % interval':>28}"]
     for name, interval in found.items():
         lines.append(f"{name:<20}{interval.value:>12.5g}{f'[{interval.low:.5g}, {interval.high:.5g}]':>28}")
     return "\n".join([*lines, f"{len(rows):,} rows, model {model.version}"])

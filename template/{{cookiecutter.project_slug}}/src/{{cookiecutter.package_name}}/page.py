@@ -367,7 +367,7 @@ def _score(info: Mapping[str, Any]) -> Html:
         ),
         tag(
             "p",
-            f"95% interval {number(low)} to {number(high)}; a baseline that ignores the row gets {number(base)}.",
+            f"95 % interval {number(low)} to {number(high)}; a baseline that ignores the row gets {number(base)}.",
             class_="quiet",
         ),
         class_="measure",

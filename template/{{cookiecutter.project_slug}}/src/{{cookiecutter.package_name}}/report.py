@@ -58,7 +58,7 @@ def results(metrics: Mapping[str, Any]) -> str:
     rows = metrics["rows"]
     name = metrics["metric"]
     score, guess = metrics["test"][name], metrics["baseline"][name]
-    interval = f"95% interval {number(score['low'])} to {number(score['high'])}"
+    interval = f"95 % interval {number(score['low'])} to {number(score['high'])}"
     better = ", and lower is better" if name in LOWER_IS_BETTER else ""
     lead = (
         f"**{METRICS.get(name, name)}: {number(score['value'])}** ({interval}); a baseline that ignores the row gets "
@@ -67,7 +67,7 @@ def results(metrics: Mapping[str, Any]) -> str:
     )
     lines = [lead, "", *_score_table(metrics), ""]
     lines += [] if beats_baseline(metrics) else [NO_BETTER, ""]
-    lines += [f"Brackets hold 95% bootstrap intervals. The model is `{metrics['chosen']}`: {metrics['why']}.", ""]
+    lines += [f"Brackets hold 95 % bootstrap intervals. The model is `{metrics['chosen']}`: {metrics['why']}.", ""]
     lines += [
         "![Cross-validated score of every candidate](reports/candidates.png)",
         "![What the model relies on](reports/importances.png)",
@@ -160,7 +160,7 @@ def _results_lead(plan: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[s
     lines = [
         f"Split `{plan['split']}`: {prose(plan['split_why'])}. {parts}.",
         "",
-        f"{chosen} Brackets hold 95% intervals from 1,000 bootstrap resamples.",
+        f"{chosen} Brackets hold 95 % intervals from 1,000 bootstrap resamples.",
     ]
     if not beats_baseline(metrics):
         lines += ["", NO_BETTER]
