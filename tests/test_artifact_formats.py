@@ -87,6 +87,23 @@ def test_onnx_with_more_declared_than_held_or_operators_of_others_is_refused(tmp
     assert "operators of `evil`" in seen(tmp_path / "b.onnx", onnx_model(domain="evil")).reason
 
 
+def test_onnx_that_makes_a_tensor_of_any_size_is_refused(tmp_path: Path) -> None:
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+
+    shape = numpy_helper.from_array(np.array([1 << 20, 1 << 20], dtype=np.int64), "shape")
+    output = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    made = helper.make_graph([helper.make_node("ConstantOfShape", ["shape"], ["y"])], "g", [], [output], [shape])
+    found = seen(tmp_path / "a.onnx", helper.make_model(made).SerializeToString())
+    assert "makes a tensor of 1,099,511,627,776 elements" in found.reason
+    constant = helper.make_node("Constant", [], ["shape"], value=shape)
+    made = helper.make_graph([constant, helper.make_node("ConstantOfShape", ["shape"], ["y"])], "g", [], [output])
+    assert "makes a tensor" in seen(tmp_path / "b.onnx", helper.make_model(made).SerializeToString()).reason
+    empty = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=(1 << 40,))
+    made = helper.make_graph([helper.make_node("Identity", ["w"], ["y"])], "g", [], [output], [empty])
+    assert "has them not" in seen(tmp_path / "c.onnx", helper.make_model(made).SerializeToString()).reason
+
+
 def test_onnx_cut_off_anywhere_is_told(tmp_path: Path) -> None:
     content = onnx_model()
     for size in range(4, len(content) - 1):
@@ -177,6 +194,14 @@ def test_xgboost_tells_columns_objective_and_version(tmp_path: Path, ending: str
     assert "multi:softprob" in found.holds
     with pytest.raises(ArtifactError, match="damaged"):
         seen(tmp_path / f"model.{ending}", content[:-30])
+
+
+def test_the_old_binary_form_of_xgboost_is_read_and_told(tmp_path: Path) -> None:
+    head = b"binf" + struct.pack("<fIiiiII", 0.5, 3, 2, 0, 0, 1, 6) + bytes(108)
+    name = b"binary:logistic"
+    found = seen(tmp_path / "model.bin", head + struct.pack("<Q", len(name)) + name + bytes(50))
+    assert (found.format, found.version, len(found.inputs)) == ("xgboost-binary", "1.6", 3)
+    assert "old-form" in [one.code for one in found.findings]
 
 
 def test_ubjson_that_declares_lists_of_nothing_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
@@ -44,6 +46,10 @@ KNOWN_DOMAINS = frozenset(
     ("", "ai.onnx", "ai.onnx.ml", "com.microsoft", "ai.onnx.preview.training", "com.ms.internal.nhwc")
 )
 GRAPHS_DEEP_MAX = 30
+FEW = 16  # sides of a shape, inputs of an operator that makes one
+ELEMENTS_MAX = 1 << 31  # of one tensor that a few bytes ask for
+INPUT_ELEMENTS_MAX = 1 << 28  # that one answer takes
+MAKERS = {"ConstantOfShape": 0, "Expand": 1, "Tile": 1}  # which input is the shape
 OUTSIDE = "it refers to a file outside of its folder"
 
 
@@ -56,6 +62,8 @@ class _Walk:
     files: dict[str, int] = field(default_factory=dict)  # of external data: the last byte wanted
     problems: list[str] = field(default_factory=list)
     initialized: set[str] = field(default_factory=set)
+    products: dict[str, int] = field(default_factory=dict)  # of whole numbers that may be a shape, by their name
+    made: list[tuple[str, str]] = field(default_factory=list)  # operators that make a tensor, and the name of its shape
 
 
 def is_onnx(message: Message) -> bool:
@@ -98,6 +106,16 @@ def see_onnx(message: Message, folder: Path) -> Seen:
         most = sorted(walk.operators, key=lambda name: (-walk.operators[name], name))[:8]
         told.append(finding("operators", f"{sum(walk.operators.values()):,} operators: {', '.join(most)}"))
     problems = [*_outside(walk.files, folder), *walk.problems]
+    problems += [
+        f"its operator {operator} makes a tensor of {walk.products[name]:,} elements"
+        for operator, name in walk.made
+        if walk.products.get(name, 0) > ELEMENTS_MAX
+    ]
+    problems += [
+        f"its input `{port.name[:80]}` is of the size {list(port.shape)}"
+        for port in inputs
+        if math.prod(side for side in port.shape if isinstance(side, int)) > INPUT_ELEMENTS_MAX
+    ]
     if not opsets:
         problems.append("it does not say which version of the operators it is written in: it is cut off")
     strange = sorted(walk.domains - KNOWN_DOMAINS)
@@ -227,28 +245,41 @@ def _function(function: Message, walk: _Walk) -> None:
 
 
 def _node(node: Message, walk: _Walk, depth: int) -> None:
-    operator = ""
+    operator, product = "", 0
+    inputs: list[str] = []
+    output = ""
     for one in node:
         if one.number == 4:  # noqa: PLR2004 - the operator
             operator = node.text(one)
         elif one.number == 7:  # noqa: PLR2004 - its domain
             walk.domains.add(node.text(one))
         elif one.number == 5:  # noqa: PLR2004 - an attribute
-            _attribute(node.inner(one), walk, depth)
+            product = _attribute(node.inner(one), walk, depth) or product
+        elif one.number == 1 and len(inputs) < FEW:
+            inputs.append(node.text(one))
+        elif one.number == 2:  # noqa: PLR2004 - an output
+            output = output or node.text(one)
+    if operator == "Constant" and product:
+        walk.products[output] = product
+    if len(inputs) > MAKERS.get(operator, FEW):
+        walk.made.append((operator, inputs[MAKERS[operator]]))
     walk.operators[operator] = walk.operators.get(operator, 0) + 1
 
 
-def _attribute(attribute: Message, walk: _Walk, depth: int) -> None:
+def _attribute(attribute: Message, walk: _Walk, depth: int) -> int:
+    """Walk what an attribute holds, and return the product of its tensor's whole numbers, 0 for none."""
+    product = 0
     for one in attribute:
         if one.kind != 2:  # noqa: PLR2004 - a message
             continue
         match one.number:
             case 5 | 10:
-                _tensor(attribute.inner(one), walk)
+                product = _tensor(attribute.inner(one), walk)
             case 6 | 11:
                 _graph(attribute.inner(one), walk, depth + 1)
             case 22 | 23:
                 _sparse(attribute.inner(one), walk)
+    return product
 
 
 def _sparse(sparse: Message, walk: _Walk) -> None:
@@ -257,21 +288,30 @@ def _sparse(sparse: Message, walk: _Walk) -> None:
             _tensor(sparse.inner(one), walk)
 
 
-def _tensor(tensor: Message, walk: _Walk) -> None:
-    """Hold a tensor's declared size against its bytes, and note the file that it lies in."""
+def _tensor(tensor: Message, walk: _Walk) -> int:
+    """Hold a tensor's declared size against its bytes, and note the file that it lies in.
+
+    Returns the product of its whole numbers where they are few enough to be a shape, else 0.
+    """
     count, code, held, name, location = 1, 0, -1, "", 0
+    spread, numbers = 0, b""
     outside: dict[str, str] = {}
     for one in tensor:
         match one.number:
             case 1:
                 for side in tensor.numbers(one):
-                    count *= max(side, -1)
+                    count = min(count * max(side, -1), ELEMENTS_MAX**2)
             case 2:
                 code = one.value
             case 8:
                 name = tensor.text(one)
             case 9:
                 held = one.end - one.start
+                numbers = bytes(tensor.data[one.start : min(one.end, one.start + 8 * FEW)])
+            case 4 | 5 | 6 | 7 | 10 | 11:
+                spread += one.end - one.start + 1
+                if one.number == 7:  # noqa: PLR2004 - whole numbers one by one
+                    numbers += b"".join(struct.pack("<q", value) for value in tensor.numbers(one)[:FEW])
             case 13:
                 outside |= _entry(tensor.inner(one))
             case 14:
@@ -281,8 +321,15 @@ def _tensor(tensor: Message, walk: _Walk) -> None:
         path = outside.get("location", "")
         offset, length = _size(outside.get("offset", "0")), _size(outside.get("length", "0"))
         walk.files[path] = max(walk.files.get(path, 0), offset + max(length, size))
+    elif held < 0 and count > spread:
+        walk.problems.append(f"tensor `{name[:80]}` is said to have {count:,} numbers, and has them not")
     elif count < 0 or (held >= 0 and size != held and code != 8):  # noqa: PLR2004 - texts have no fixed size
         walk.problems.append(f"tensor `{name[:80]}` is said to take {size:,} bytes and has {max(held, 0):,}")
+    if code != 7 or not 0 < count <= FEW or len(numbers) < 8 * count:  # noqa: PLR2004 - int64
+        return 0
+    product = int(math.prod(struct.unpack_from(f"<{count}q", numbers)))
+    walk.products[name] = product
+    return product
 
 
 def _entry(entry: Message) -> dict[str, str]:
