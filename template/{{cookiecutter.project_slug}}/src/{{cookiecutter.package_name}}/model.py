@@ -231,7 +231,7 @@ class Model:
         return self._reader.read(body)
 
     def answer_features(self, matrix: NDArray[np.float64], notes: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
-        """Return one answer a row of the encoder's features, in order, each with its notes and what they lack."""
+        """Return one answer a row of the encoder's features, in order, each with its notes; strangers are noted too."""
         rows = self.scorer.score(matrix).tolist()
         extreme = [index for index, row in enumerate(rows) if not math.isfinite(sum(row))]
         if extreme:
