@@ -145,7 +145,7 @@ def _multiplied(texts: pa.Array, form: NumberFormat) -> NDArray[np.float64]:
         marked = np.asarray(ends.to_numpy(zero_copy_only=False)) & ~done
         if marked.any():
             done |= marked
-            few = pc.replace_substring_regex(texts.filter(marked), rf"\s*{re.escape(mark)}$", "")
+            few = pc.utf8_trim_whitespace(pc.replace_substring_regex(texts.filter(marked), rf"{re.escape(mark)}$", ""))
             values[marked] = _parse_plain(few, rest) * form.multipliers[mark]
     values[~np.isfinite(values)] = np.nan
     return values
@@ -391,7 +391,8 @@ def _made_plain(texts: pa.Array, form: NumberFormat) -> pa.Array:
         plain = pc.replace_substring_regex(plain, r"^\(\s*(.*?)\s*\)$", r"-\1")
     if form.prefix or form.suffix:
         plain = pc.replace_substring_regex(plain, rf"^([-+]?)\s*{re.escape(form.prefix)}\s*", r"\1")
-        plain = pc.replace_substring_regex(plain, rf"\s*{re.escape(form.suffix)}$", "") if form.suffix else plain
+        plain = pc.replace_substring_regex(plain, rf"{re.escape(form.suffix)}$", "") if form.suffix else plain
+        plain = pc.utf8_trim_whitespace(plain)  # thin and hard blanks too, which RE2 does not call blanks
     if form.thousands:
         mark, decimal = re.escape(form.thousands), re.escape(form.decimal)
         grouped = rf"[0-9]{{1,3}}(?:{mark}[0-9]{{2,3}})*(?:{decimal}[0-9]*)?"
@@ -427,8 +428,10 @@ def _is_prefix(prefix: str) -> bool:
 def _is_unit(suffix: str, texts: list[str]) -> bool:
     if not suffix or suffix in GLUED_UNITS or suffix in CURRENCIES:
         return True
-    if re.fullmatch(r"/\s*\d{1,3}", suffix):  # out of five, out of a hundred
+    if re.fullmatch(r"/\s*(?:\d{1,3}|[^\W\d_][\w. ]*)", suffix):  # out of five, out of a hundred, a month
         return True
+    if len(suffix) > 1 and set(suffix.lower()) <= {"x", "*"}:  # digits that were made unreadable
+        return False
     if all(unicodedata.category(sign) in {"So", "Sc"} for sign in suffix):  # stars
         return True
     word = re.fullmatch(r"(?:[^\W\d_]|\u00b0)[\w./\u00b0\u00b2\u00b3% -]*", suffix) is not None
