@@ -441,7 +441,7 @@ def _model_paths(source: str, *, offline: bool, steps: Steps) -> tuple[Path, ...
     """Return the model files that ``source`` names or holds, none when it is data."""
     from toolkit.files import is_archive  # noqa: PLC0415 - each command loads what it needs
     from toolkit.handle import Handle  # noqa: PLC0415 - as above
-    from toolkit.model_search import holds_tables, is_model, models_in  # noqa: PLC0415 - as above
+    from toolkit.model_search import holds_tables, is_model, may_hold_models, models_in  # noqa: PLC0415 - as above
     from toolkit.source import fetch as bring  # noqa: PLC0415 - as above
 
     handle = Handle.parse(source)
@@ -449,7 +449,9 @@ def _model_paths(source: str, *, offline: bool, steps: Steps) -> tuple[Path, ...
     if path is not None:
         if is_model(path):
             return (path,)
-        if not path.is_dir() and not (path.is_file() and is_archive(path)):
+        if path.is_dir():
+            return () if holds_tables(path) else models_in(path)
+        if not path.is_file() or not is_archive(path) or not may_hold_models(path):
             return ()
     elif handle.kind != "model":
         return ()

@@ -72,6 +72,16 @@ def models_in(folder: Path) -> tuple[Path, ...]:
     return tuple(found)
 
 
+def may_hold_models(archive: Path) -> bool:
+    """Return whether an archive is worth unpacking in search of models: by the names in a zip, always for others."""
+    try:
+        with zipfile.ZipFile(archive) as held:
+            names = held.namelist()
+    except (zipfile.BadZipFile, NotImplementedError, OSError, UnicodeError):
+        return True
+    return any(Path(name.lower()).suffix in MODEL_SUFFIXES or Path(name).name in _FOLDER_MARKS for name in names)
+
+
 def holds_tables(folder: Path) -> bool:
     """Return whether a folder has files that are data by their names."""
     for _, folders, names in os.walk(folder):
