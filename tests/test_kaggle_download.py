@@ -281,12 +281,20 @@ def test_a_dataset_without_files_says_so_and_leaves_nothing(kaggle: Stub, cache:
 def test_however_the_files_are_packed_they_arrive(
     kaggle: Stub, monkeypatch: pytest.MonkeyPatch, sent_as: str, body: bytes, expected: dict[str, bytes]
 ) -> None:
+    kaggle.datasets["ann/weather"].versions[2] = expected
     monkeypatch.setattr(kaggle, "_download_dataset", lambda _: kaggle.link(f"x/{sent_as}", body))
     assert content(fetch("ann/weather")) == expected
 
 
+def test_one_file_where_there_are_several_is_not_all(kaggle: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kaggle, "_download_dataset", lambda _: kaggle.link("x/weather.csv", TABLE))
+    with pytest.raises(refusals.DamagedError, match="one file came, `weather.csv`, where Kaggle lists 2"):
+        fetch("ann/weather")
+
+
 def test_a_json_file_served_as_json_is_a_file(kaggle: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     body = json.dumps({"code": 404, "message": "not an error"}).encode()
+    kaggle.datasets["ann/weather"].versions[2] = {"data.json": body}
     monkeypatch.setattr(kaggle, "_download_dataset", lambda _: kaggle.link("x/data.json", body))
     kaggle.faults["storage"] = [Fault("type", "application/json")]
     assert content(fetch("ann/weather")) == {"data.json": body}
