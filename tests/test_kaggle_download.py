@@ -288,7 +288,7 @@ def test_however_the_files_are_packed_they_arrive(
 
 def test_one_file_where_there_are_several_is_not_all(kaggle: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kaggle, "_download_dataset", lambda _: kaggle.link("x/weather.csv", TABLE))
-    with pytest.raises(refusals.DamagedError, match="one file came, `weather.csv`, where Kaggle lists 2"):
+    with pytest.raises(refusals.DamagedError, match=r"one file came, `weather\.csv`, where Kaggle lists 2"):
         fetch("ann/weather")
 
 
