@@ -20,7 +20,7 @@ from toolkit.files import sha256_of
 from toolkit.findings import Finding
 from toolkit.graph_files import is_onnx, see_onnx
 from toolkit.keras_files import configs_in, see_keras
-from toolkit.model_archives import see_npy, see_zip, torch_weights
+from toolkit.model_archives import see_npy, see_zip
 from toolkit.model_folders import see_folder
 from toolkit.network_files import (
     is_safetensors,
@@ -36,6 +36,7 @@ from toolkit.records import Record
 from toolkit.seen import Port, Seen, finding
 from toolkit.strangers import see_stranger
 from toolkit.streams import DamagedError, compression_of, open_stream
+from toolkit.torch_files import torch_weights
 from toolkit.verdicts import Import
 from toolkit.wire import Message
 

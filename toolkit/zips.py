@@ -138,3 +138,14 @@ def _hold_directory(file: Path | IO[bytes], size_bytes: int) -> None:
     if directory > DIRECTORY_BYTES_MAX or count > MEMBERS_MAX:
         message = f"it lists {count:,} members in {directory:,} bytes"
         raise BombError(message)
+
+
+def objects_in(top: object) -> Iterator[dict[str, Any]]:
+    """Give every object in JSON values, outermost first."""
+    waiting = [top]
+    for value in waiting:
+        if isinstance(value, dict):
+            yield value
+            waiting.extend(inner for inner in value.values() if isinstance(inner, dict | list))
+        elif isinstance(value, list):
+            waiting.extend(inner for inner in value if isinstance(inner, dict | list))
