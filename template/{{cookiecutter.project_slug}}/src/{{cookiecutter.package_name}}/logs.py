@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 FACTS = ("request_id", "method", "path", "status", "milliseconds", "model", "why")  # what a record may carry
 
-_run = os.urandom(6).hex()  # tells processes and restarts apart
+_run = os.urandom(6).hex().encode()  # tells processes and restarts apart
 _numbers = itertools.count(1)
 _requests = logging.getLogger(f"{__package__}.requests")
 
 
 def fresh_id() -> bytes:
     """Return an id that no other request of this or any other process has."""
-    return f"{_run}-{next(_numbers):x}".encode()
+    return b"%b-%x" % (_run, next(_numbers))
 
 
 def request_id(scope: Scope) -> bytes:

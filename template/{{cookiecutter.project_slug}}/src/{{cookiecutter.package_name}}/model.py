@@ -14,6 +14,7 @@ import platform
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
@@ -88,8 +89,11 @@ class OnnxScorer:
             with self._turn:
                 self._row[:] = matrix
                 self._session.run_with_iobinding(self._one)
-                answer = self._found.copy()
-        elif len(matrix) >= TREES_ROWS_MIN and self.trees is not None:
+                if self._output == POSITIVE:
+                    yes = self._found.item()
+                    return np.array([[1.0 - yes, yes]])  # a third of what ``whole`` takes
+                return self._found.copy()
+        if len(matrix) >= TREES_ROWS_MIN and self.trees is not None:
             answer = self.trees.score(matrix)
         else:
             alone = len(matrix) < SHARED_ROWS_MIN or self._threads == 1
@@ -231,11 +235,12 @@ class Model:
         return self._reader.read(body)
 
     def answer_features(self, matrix: NDArray[np.float64], notes: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
-        """Return one answer a row of the encoder's features, in order, each with its notes; strangers are noted too."""
-        rows = self.scorer.score(matrix).tolist()
-        extreme = [index for index, row in enumerate(rows) if not math.isfinite(sum(row))]
-        if extreme:
-            raise _too_extreme(extreme)
+        """Return one answer a row of the encoder's features, in order, each with its notes and what they lack."""
+        rows: list[list[float]] = self.scorer.score(matrix).tolist()
+        if not math.isfinite(sum(chain.from_iterable(rows))):
+            extreme = [index for index, row in enumerate(rows) if not math.isfinite(sum(row))]
+            if extreme:
+                raise _too_extreme(extreme)
         if self._familiarity is not None:
             for place in self._familiarity.strangers(matrix, plain=not any(notes)):
                 notes[place] = [*notes[place], UNFAMILIAR]
@@ -243,6 +248,12 @@ class Model:
         if self.schema.task == "regression":
             return [{"prediction": row[0], "notes": noted} for row, noted in answers]
         labels, texts = self.schema.labels, self._label_texts
+        if len(texts) == 2:  # noqa: PLR2004 - the usual question: half the time
+            no, yes = texts
+            return [
+                {"prediction": labels[second > first], "probabilities": {no: first, yes: second}, "notes": noted}
+                for (first, second), noted in answers
+            ]
         return [
             {
                 "prediction": labels[row.index(max(row))],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .served import Served
 
 PATH = "/predict"
+NOTES = itemgetter("notes")
 COVERED = {Admission, BodyLimit, Observed}  # the middleware whose work is done here as well
 HEADERS = [(b"content-type", b"application/json"), *SECURITY_HEADERS, CONTENT_POLICY, NOT_KEPT]
 
@@ -68,7 +70,8 @@ class Application(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["path"] != PATH or not self._is_plain(scope):
+        identity = self._identity(scope) if scope["type"] == "http" and scope["path"] == PATH else None
+        if identity is None:
             await super().__call__(scope, receive, send)
             return
         started = time.perf_counter()
@@ -85,7 +88,6 @@ class Application(FastAPI):
         if content is None:
             await super().__call__(scope, _again(body, message, receive), send)
             return
-        identity = logs.request_id(scope)
         headers = [*HEADERS, (b"x-request-id", identity), (b"content-length", str(len(content)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": content})
@@ -117,28 +119,32 @@ class Application(FastAPI):
             watch.cancel()
         return body, message
 
-    def _is_plain(self, scope: Scope) -> bool:
-        """Return whether nothing is known yet that needs the usual way."""
+    def _identity(self, scope: Scope) -> bytes | None:
+        """Return the request's id, or None when something is known already that needs the usual way."""
         if self._usual is None:
             routes = [route for route in self.routes if isinstance(route, APIRoute) and route.path == PATH]
-            given = {middleware.cls for middleware in self.user_middleware} - COVERED
-            self._usual = bool(given or self.dependency_overrides or any(one.dependant.dependencies for one in routes))
+            others = {middleware.cls for middleware in self.user_middleware} - COVERED
+            self._usual = bool(others or self.dependency_overrides or any(one.dependant.dependencies for one in routes))
         if self._usual or scope["method"] != "POST" or self.way.room.taken >= self.way.room.most:
-            return False
-        kind, length = b"", b""
+            return None
+        kind, length, given = b"", b"", b""
         for name, value in scope["headers"]:
             if name == b"content-type":
                 kind = value
             elif name == b"content-length":
                 length = value
-        return kind == b"application/json" and length.isdigit() and int(length) <= self.way.body_bytes_max
+            elif name == b"x-request-id":
+                given = value
+        if kind != b"application/json" or not length.isdigit() or int(length) > self.way.body_bytes_max:
+            return None
+        return logs.request_id(scope) if given else logs.fresh_id()
 
 
 def count(telemetry: Telemetry, answers: list[dict[str, Any]]) -> None:
     """Add the answers and their notes to what ``/metrics`` tells."""
     telemetry.rows.inc(len(answers))
-    for answer in answers:
-        for note in answer["notes"]:
+    for notes in filter(None, map(NOTES, answers)):  # most have none: a third of the time
+        for note in notes:
             telemetry.notes.labels(note["kind"]).inc()
 
 
