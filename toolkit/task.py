@@ -503,11 +503,9 @@ def _unsure(ranked: list[Candidate], looks: list[Finding]) -> Finding:
     best = ranked[0]
     named = [one.column.name for one in ranked[:3]]
     if looks and best.points >= SURE_POINTS:
-        message = (
-            f"what to predict is not certain, for the table looks like something else; a guess is {quoted(named[0])}"
-        )
+        message = "what to predict is not certain, for the table looks like something else"
     elif best.points < SURE_POINTS:
-        message = f"no column stands out as what to predict; the best guess is {quoted(named[0])}"
+        message = "no column stands out as what to predict: neither its name, its values nor another file says so"
     else:
         message = f"several columns could be what to predict: {', '.join(quoted(name) for name in named)}"
     return Finding(
@@ -515,7 +513,7 @@ def _unsure(ranked: list[Candidate], looks: list[Finding]) -> Finding:
         message,
         severity="unsure",
         columns=tuple(named),
-        action=f"took {quoted(named[0])} as the best guess",
+        action=f"took {quoted(named[0])} as the best guess; a model of the wrong column answers the wrong question",
         overrule=f"--target {argument(named[1] if len(named) > 1 else named[0])}",
     )
 
