@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from toolkit import contents
 from toolkit.artifact import look
 from toolkit.errors import ArtifactError
+from toolkit.model_search import MODEL_SUFFIXES, is_model
 
 if TYPE_CHECKING:
     from toolkit.artifact import Artifact
     from toolkit.download import Download
 
 LOOKED_MAX = 30  # model files looked at; a folder with more of them holds parts, not models
-TEXTS = (".txt", ".json", ".model")  # boosters are written so too
 
 
 def find_model(download: Download, *, wanted: str | None = None) -> tuple[Path, Artifact] | None:
@@ -25,11 +25,13 @@ def find_model(download: Download, *, wanted: str | None = None) -> tuple[Path, 
     """
     if wanted is not None:
         return _named(download, wanted)
-    likely = [record.path for record in download.files if _is_model_name(record.path)]
+    likely = [record.path for record in download.files if Path(record.path).suffix.lower() in MODEL_SUFFIXES]
     alone = len(download.files) == 1
     about_models = download.provenance.kind in {"model", "notebook"}
-    if not likely and alone and _may_be_booster(download.root / download.files[0].path):
+    if not likely and alone and is_model(download.root / download.files[0].path):
         likely = [download.files[0].path]
+    if not likely and not alone and is_model(download.root):
+        return download.root, look(download.root)  # a folder that is one model
     if not likely or not (alone or about_models or not _has_table(download)):
         return None
     return _only(download, likely)
@@ -63,17 +65,5 @@ def _only(download: Download, likely: list[str]) -> tuple[Path, Artifact]:
     return models[0]
 
 
-def _is_model_name(path: str) -> bool:
-    return PurePosixPath(path).suffix.lower() in contents.SUFFIXES["model"]
-
-
 def _has_table(download: Download) -> bool:
     return any(contents.is_table(download, record) for record in download.files)
-
-
-def _may_be_booster(path: Path) -> bool:
-    if path.suffix.lower() not in TEXTS:
-        return False
-    with path.open("rb") as file:
-        head = file.read(200)
-    return head.startswith(b"tree\n") or b'"learner"' in head or head[:2] in {b"{L", b"{i"}

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 20
 # A module's old name, and the new one. Old joblib files name the copy that scikit-learn carried until 0.23.
 MOVED = {
+    "__builtin__": "builtins",  # Python 2's names
+    "copy_reg": "copyreg",
     "sklearn.externals.joblib": "joblib",
     "sklearn.tree.tree": "sklearn.tree._classes",
     "sklearn.ensemble.forest": "sklearn.ensemble._forest",
