@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 from frames import profile_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolkit import schema
+from toolkit import cells, schema
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -145,3 +146,16 @@ def test_no_cell_of_the_training_table_is_refused_by_the_project(cells: list[str
     column, values = read(cells)
     if column.kind in {"category", "text"}:
         assert sum(value == "" for value in values) == round(column.missing_share * len(cells))
+
+
+@pytest.mark.parametrize("odd", ["", "007", "-0", "7.0", "12", "word"])
+def test_a_long_column_that_counts_up_is_counted_as_any_other(odd: str) -> None:
+    numbers = [str(number) for number in range(cells.HEAVY_ROWS + 1)]
+    plain, other = (cells.count(pd.Series(texts, dtype="str")) for texts in (numbers, [*numbers, odd]))
+    assert plain.texts.to_pylist() == numbers
+    assert plain.counts.tolist() == [1] * len(numbers)
+    assert plain.codes is not None
+    assert plain.codes.tolist() == list(range(len(numbers)))
+    assert other.rows == len(numbers) + 1
+    assert len(other) == len({*numbers, odd})
+    assert other.texts[: len(numbers)].to_pylist() == numbers

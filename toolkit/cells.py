@@ -93,6 +93,9 @@ def count(series: pd.Series[Any]) -> Cells:
         column = pa.chunked_array([column])
     if column.null_count:
         column = pc.fill_null(column, "")
+    if len(column) > HEAVY_ROWS and _are_different_integers(column):
+        texts, rows = pa.concat_arrays(column.chunks), len(column)
+        return Cells(texts, texts, np.ones(rows, dtype=np.int64), np.arange(rows, dtype=np.int32))
     encoded = pc.dictionary_encode(column)
     if encoded.num_chunks == 0:
         texts, codes = pa.array([], pa.large_string()), np.zeros(0, dtype=np.int32)
@@ -101,6 +104,26 @@ def count(series: pd.Series[Any]) -> Cells:
         codes = np.concatenate([_numpy(chunk.indices) for chunk in encoded.chunks]).astype(np.int32, copy=False)
     counts = np.bincount(codes, minlength=len(texts)).astype(np.int64)
     return Cells(texts, _stripped(texts), counts, codes)
+
+
+def _are_different_integers(column: pa.ChunkedArray) -> bool:
+    """Return whether all texts are integers in their plainest form and no two are equal, as of a table's own count.
+
+    Asked first, as comparing neighbours takes a fraction of the time and memory that counting different texts takes.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - 100 ms
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    first = column.chunk(0)
+    for chunk in (first.slice(0, SAMPLE_ROWS), column):
+        try:
+            values = pc.cast(chunk, pa.int64())
+        except pa.ArrowInvalid:
+            return False
+        rising = values.to_numpy()
+        if not (rising[1:] > rising[:-1]).all():
+            return False
+    return bool(pc.cast(values, pa.large_string()).equals(column))
 
 
 def _stripped(texts: pa.Array) -> pa.Array:
