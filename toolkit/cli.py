@@ -408,6 +408,7 @@ def _inspect_models(source: str, *, offline: bool, as_json: bool) -> bool:
     """
     from toolkit import report  # noqa: PLC0415 - each command loads what it needs
     from toolkit.artifact import look  # noqa: PLC0415 - as above
+    from toolkit.model_search import holds_tables  # noqa: PLC0415 - as above
 
     with _progress() as steps:
         paths = _model_paths(source, offline=offline, steps=steps)
@@ -421,6 +422,8 @@ def _inspect_models(source: str, *, offline: bool, as_json: bool) -> bool:
                 except ArtifactError as error:  # one of several may be no model at all
                     failure = failure or error
     if failure is not None and not looked:
+        if holds_tables(paths[0].parent):
+            return False  # what is called a model is none, and there is data
         raise failure
     bad = [model for model in looked if model.refused]
     if not bad and not any(model.servable for model in looked):

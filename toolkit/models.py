@@ -47,7 +47,7 @@ def _named(download: Download, wanted: str) -> tuple[Path, Artifact]:
     return path, look(path)
 
 
-def _only(download: Download, likely: list[str]) -> tuple[Path, Artifact]:
+def _only(download: Download, likely: list[str]) -> tuple[Path, Artifact] | None:
     looked = []
     failure: ArtifactError | None = None
     for name in sorted(likely)[:LOOKED_MAX]:
@@ -56,6 +56,8 @@ def _only(download: Download, likely: list[str]) -> tuple[Path, Artifact]:
         except ArtifactError as error:
             failure = failure or error
     if not looked and failure is not None:
+        if _has_table(download):
+            return None  # what is called a model is none, and there is data
         raise failure
     models = [(path, artifact) for path, artifact in looked if artifact.servable] or looked
     if len(models) > 1:
