@@ -53,6 +53,15 @@ def processes_below(folder: Path) -> list[str]:
     return found
 
 
+def assert_nothing_runs_below(folder: Path) -> None:
+    """Wait for the system to take away what was told to end: on a busy machine that takes a while."""
+    for _ in range(600):
+        if not processes_below(folder):
+            return
+        time.sleep(0.1)
+    assert processes_below(folder) == []
+
+
 @pytest.mark.slow
 def test_new_makes_a_tested_project_and_tells_what_it_decided(built: Outcome, built_project: Path) -> None:
     told = built.json
@@ -120,7 +129,7 @@ def test_an_interruption_leaves_neither_folder_nor_process(moment: str, tmp_path
     assert json.loads(out)["error"]["kind"] == "Interrupted"
     assert "Traceback" not in err
     assert not into.exists()
-    assert processes_below(tmp_path) == []
+    assert_nothing_runs_below(tmp_path)
 
 
 @pytest.mark.slow
@@ -133,7 +142,7 @@ def test_a_request_to_end_is_obeyed_like_an_interruption(tmp_path: Path) -> None
         process.communicate(timeout=300)
     assert process.returncode == 143
     assert not into.exists()
-    assert processes_below(tmp_path) == []
+    assert_nothing_runs_below(tmp_path)
 
 
 @pytest.mark.slow
@@ -208,7 +217,7 @@ def test_a_command_does_not_outlive_the_one_who_asked(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(project, [sys.executable, "-c", script], say=leave)
     time.sleep(0.1)
-    assert processes_below(tmp_path) == []
+    assert_nothing_runs_below(tmp_path)
 
 
 @pytest.mark.slow
@@ -224,4 +233,4 @@ def test_the_demo_ends_with_an_answer_of_the_served_application(tmp_path: Path) 
     assert '"predictions"' in done.stdout
     assert "$ stopped" in done.stdout
     assert done.stdout.count("\n  ") >= 3
-    assert processes_below(tmp_path) == []
+    assert_nothing_runs_below(tmp_path)

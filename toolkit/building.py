@@ -232,7 +232,7 @@ def _end(process: subprocess.Popen[str]) -> None:
         except ProcessLookupError:
             return
         try:
-            process.wait(timeout=END_SECONDS)
+            process.wait(timeout=END_SECONDS if sign == signal.SIGTERM else None)
         except subprocess.TimeoutExpired:
             continue
         return
