@@ -95,7 +95,10 @@ def _prepare(folder: Path, path: Path) -> None:
     code.mkdir(parents=True)
     (code / "__init__.py").write_text("", encoding="utf-8")
     shutil.copytree(Path(__file__).parent / "caged", code / "caged", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copyfile(path, folder / "model")
+    if path.is_dir():  # links in it stay links, which the lock leads nowhere
+        shutil.copytree(path, folder / "model", symlinks=True)
+    else:
+        shutil.copyfile(path, folder / "model")
 
 
 def _libraries_of(interpreter: Path) -> list[str]:

@@ -54,12 +54,17 @@ TOLERANCE = 1e-5  # as the project's own evaluate.py holds it
 GOLDEN_ROWS = 40
 VALUES_MAX = 100
 SCORED = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "rmse"}
-OWN_FORMS = {
-    "LightGBM": "lightgbm",
-    "XGBoost": "xgboost",
-    "CatBoost": "catboost",
-    "ONNX": "onnxruntime",
-}  # written without pickle
+OWN_FORMS = {  # frameworks with a form without pickle, and the packages that open it, its own first
+    "LightGBM": ("lightgbm",),
+    "XGBoost": ("xgboost",),
+    "CatBoost": ("catboost",),
+    "ONNX": ("onnxruntime",),
+    "Keras": ("keras", "onnx", "onnxruntime"),
+    "TensorFlow": ("tensorflow", "onnx", "onnxruntime"),
+    "TFLite": ("ai-edge-litert", "onnx", "onnxruntime"),
+    "PyTorch": ("torch", "onnx", "onnxruntime"),
+    "Transformers": ("transformers", "torch", "onnx", "onnxruntime"),
+}
 PAGE_FACTS = (("Base model", "base model"), ("Training data", "training data"))
 ANSWER = "prediction"  # what the answer is called when nobody says
 
@@ -165,7 +170,7 @@ def _read(path: Path, artifact: Artifact, wishes: Wishes, steps: Steps, *, own_v
     own_form = artifact.framework in OWN_FORMS and artifact.format not in {"pickle", "joblib"}
     library = "skops" if artifact.format == "skops" else artifact.framework if own_form else ""
     modules = {module.split(".")[0] for module, _ in artifact.allowed}
-    packages = [OWN_FORMS[artifact.framework]] if own_form else sorted(modules & set(DISTRIBUTIONS))
+    packages = list(OWN_FORMS[artifact.framework]) if own_form else sorted(modules & set(DISTRIBUTIONS))
 
     def opened(python: Path) -> Caged:
         return read_caged(
@@ -258,7 +263,7 @@ def describe_model(
         columns=len(document["columns"]),
         named=bool(document["named"]),
         written_by=", ".join(document.get("written_by", ())) or (wrote if alone or framework not in OWN_FORMS else ""),
-        opened_by=versions.get(OWN_FORMS.get(framework, "sklearn"), ""),
+        opened_by=versions.get(OWN_FORMS.get(framework, ("sklearn",))[0], ""),
         layers=tuple(document.get("layers", ())),
         trusted=trusted,
         findings=tuple(findings),

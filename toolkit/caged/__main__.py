@@ -57,16 +57,22 @@ def _done(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
     import numpy as np  # noqa: PLC0415 - loaded by now
 
     from .boosters import Booster  # noqa: PLC0415 - as above
+    from .converted import CONVERTERS, convert  # noqa: PLC0415 - as above
     from .mending import mended  # noqa: PLC0415 - as above
     from .opening import Opener  # noqa: PLC0415 - as above
     from .reading import read  # noqa: PLC0415 - as above
 
     opener = Opener(frozenset((module, name) for module, name in job["allowed"]), trust=bool(job.get("trust")))
-    if job.get("library") == "ONNX":
+    if job.get("library") == "ONNX" or job.get("library") in CONVERTERS:
         from .networks import read_network  # noqa: PLC0415 - as above
 
+        path = str(folder / "model")
         document, arrays = read_network(
-            str(folder / "model"), rows=job["rows"], seed=job["seed"], names=job.get("names")
+            path,
+            rows=job["rows"],
+            seed=job["seed"],
+            names=job.get("names"),
+            converted=convert(job["library"], path) if job["library"] in CONVERTERS else None,
         )
         np.savez(str(folder / "arrays.npz"), **arrays)
         return {**document, "versions": _versions(), "lost": [], "written_by": []}
@@ -88,7 +94,20 @@ def _done(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
 
 def _versions() -> Dict[str, str]:
     """Return the versions of the libraries that were loaded."""
-    names = ("sklearn", "numpy", "pandas", "scipy", "lightgbm", "xgboost", "catboost", "onnxruntime")
+    names = (
+        "sklearn",
+        "numpy",
+        "pandas",
+        "scipy",
+        "lightgbm",
+        "xgboost",
+        "catboost",
+        "onnxruntime",
+        "keras",
+        "tensorflow",
+        "torch",
+        "transformers",
+    )
     return {name: str(getattr(sys.modules[name], "__version__", "")) for name in names if name in sys.modules}
 
 

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from . import drawing
+from .converted import Converted
 from .graph import UNSEEN, Slot, UnservedError
 
 PLAIN = {1: np.float32, 5: np.int16, 6: np.int32, 7: np.int64, 9: np.bool_, 10: np.float16, 11: np.float64}
@@ -21,18 +22,21 @@ CATEGORY_ATTRIBUTES = ("cats_strings", "keys_strings", "classes_strings")
 
 
 class Network:
-    """An ONNX model, asked by ONNX Runtime."""
+    """An ONNX model, asked by ONNX Runtime or, where it was converted, by the framework that it comes from."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, converted: Optional[Converted] = None) -> None:
         import onnx  # noqa: PLC0415 - only for its own files
         import onnxruntime  # noqa: PLC0415 - as above
 
-        self.model = onnx.load(path)
+        self.converted = converted
+        self.model = onnx.load(path) if converted is None else onnx.load_from_string(converted.model)
         onnx.checker.check_model(self.model)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
-        self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self.session = onnxruntime.InferenceSession(
+            path if converted is None else converted.model, options, providers=["CPUExecutionProvider"]
+        )
         given = {one.name for one in self.model.graph.initializer}
         self.inputs = [one for one in self.model.graph.input if one.name not in given]
         self.slots = self._columns()
@@ -116,7 +120,7 @@ class Network:
             block: Any = np.array([columns[name] for name in names], dtype=dtype).T
             feeds[one.name] = block if len(shape) == TABLE_RANK else block[:, 0]
         rows = len(next(iter(columns.values())))
-        found = self.session.run([output], feeds)[0]
+        found = self.session.run([output], feeds)[0] if self.converted is None else self.converted.ask(feeds)[output]
         return np.asarray(found, dtype=np.float64).reshape(rows, -1)
 
 
@@ -126,10 +130,13 @@ def _type(one: Any) -> Tuple[int, List[Optional[int]]]:
 
 
 def read_network(
-    path: str, *, rows: int, seed: int, names: Optional[List[str]] = None
+    path: str, *, rows: int, seed: int, names: Optional[List[str]] = None, converted: Optional[Converted] = None
 ) -> Tuple[Dict[str, Any], Dict[str, Any]]:
-    """Return the reading of an ONNX model: what the outside needs as JSON, and the arrays, ``model`` among them."""
-    network = Network(path)
+    """Return the reading of an ONNX model: what the outside needs as JSON, and the arrays, ``model`` among them.
+
+    ``converted`` is a model that another framework made: its ONNX is served, and that framework gives the answers.
+    """
+    network = Network(path, converted)
     if names and len(names) == len(network.slots) and len(network.inputs) == 1:
         for slot, name in zip(network.slots, names):
             slot.name = name
@@ -139,7 +146,7 @@ def read_network(
     answers = network.ask(columns, output) if kind != "positive" else _both(network.ask(columns, output))
     named = any(not slot.name.startswith("feature_") for slot in slots)
     document = {
-        "model": ["ONNX graph"],
+        "model": ["ONNX graph"] if converted is None else converted.parts,
         "columns": [_facts(slot) for slot in slots],
         "named": named,
         "answer": "number" if kind == "number" else "probabilities",
@@ -161,7 +168,7 @@ def _answer(network: Network, columns: Dict[str, List[Any]]) -> Tuple[str, str, 
     """Return the output to serve, what it is, and its classes; a map of probabilities is replaced by its tensor."""
     graph = network.model.graph
     zipped = next((node for node in graph.node if node.op_type == "ZipMap"), None)
-    labels = _labels(graph)
+    labels = (network.converted.classes if network.converted else None) or _labels(graph)
     if zipped is not None:
         _expose(network, zipped.input[0])
         return zipped.input[0], "probabilities", labels
