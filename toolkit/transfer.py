@@ -33,7 +33,7 @@ from toolkit.refusals import (
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-READ_BYTES = 1 << 20  # at most at once; larger reads gain nothing on loopback
+READ_BYTES = 1 << 19  # at most at once; on loopback larger reads gain nothing and smaller ones wake more threads
 SPARE_BYTES = 20_000_000  # left free on the disk for everybody else
 TRIES_IN_ALL_MAX = 60  # of one file, however well each of them goes on
 EXPIRED = frozenset({400, 401, 403, 410})  # what storage answers to an address that is no longer good
