@@ -236,7 +236,7 @@ def _plain(names: tuple[str, ...], first: int, taken: str, delimiter: str, lines
     if '"' not in whole:
         whole = whole.replace("\r", "\n")
         if len(names) > 1:  # an empty line between rows; in a table of one column it is a gap
-            whole = EMPTY_LINES.sub("\n", whole).removeprefix("\n")
+            whole = (EMPTY_LINES.sub("\n", whole) if "\n\n" in whole else whole).removeprefix("\n")
     if "\r" in whole or "\0" in whole or "\n\n" in whole or whole.startswith("\n"):
         return None
     content = whole.encode()
