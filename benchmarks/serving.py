@@ -6,8 +6,9 @@ SOURCE becomes a project whose model is gradient boosting; one worker, everythin
 `wrk` (Debian: `apt install wrk`). Runs are interleaved, figures are medians of the rounds, ratios are of the same run.
 
 FOLDER holds an environment for each peer to be measured, made before: `python -m venv FOLDER/mlflow &&
-FOLDER/mlflow/bin/pip install mlflow`, the same for `bentoml`. Both get scikit-learn's pipeline with the same boosting,
-one worker, and one thread a process, which suits them best on two cores.
+FOLDER/mlflow/bin/pip install mlflow`, the same for `bentoml`, which is asked without and with its adaptive batching.
+They get scikit-learn's pipeline with the same boosting, one worker, and one thread a process, which suits them best on
+two cores.
 """
 
 from __future__ import annotations
@@ -192,18 +193,19 @@ def peers(project: Path, environments: Path | None, folder: Path) -> list[Server
         subprocess.run(
             [str(binaries / "python"), str(HERE / "peers/fit.py"), str(project), "joblib", str(pipeline)], check=True
         )
-        found.append(
+        found += [
             Server(
-                "bentoml",
-                [str(binaries / "bentoml"), "serve", "bento:Scorer", "--port", "18104"],
-                18104,
+                name,
+                [str(binaries / "bentoml"), "serve", f"bento:{service}", "--port", str(port)],
+                port,
                 "/predict",
                 HERE / "peers",
                 json.dumps({"rows": [row]}).encode(),
                 json.dumps({"rows": [row] * MANY_ROWS}).encode(),
                 {"PATH": f"{binaries}:{os.environ['PATH']}", "PIPELINE": str(pipeline)},
             )
-        )
+            for name, service, port in (("bentoml", "Scorer", 18104), ("batching", "Batcher", 18106))
+        ]
     return found
 
 
