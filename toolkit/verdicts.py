@@ -47,6 +47,8 @@ _SKLEARN = (
 _MAKERS = (
     (rf"sklearn\.(?:{_SKLEARN})(?:\.\w+)*", _CLASS),
     (r"sklearn\.base", _CLASS),
+    (r"sklearn\.compose\._column_transformer", r"make_column_selector"),
+    (r"sklearn\.utils\.deprecation", r"DeprecationDict"),
     (r"sklearn\.metrics\._?scorer", r"_\w*Scorer"),
     (r"sklearn\.metrics\._dist_metrics", _CLASS),
     (r"sklearn\.utils(?:\._?bunch)?", r"Bunch"),
@@ -147,7 +149,7 @@ _HELD = {
     r"sklearn.metrics._\w+|sklearn.metrics.(?:classification|regression|ranking)": r"re:\w+_(?:score|error|loss)",
     r"sklearn.metrics._?scorer": "_passthrough_scorer",  # what a search keeps when it was given no score of its own
     "sklearn.utils.validation": "check_array",
-    "builtins": "len abs min max sum round sorted",
+    "builtins": "len abs min max sum round sorted FutureWarning DeprecationWarning UserWarning",
     r"scipy._lib.array_api_compat.numpy(?:\._aliases)?": "asarray",
     "torch":
     r"re:(?:b?float|double|half|u?int|bool|long|complex)\d*|strided|contiguous_format|channels_last|"
@@ -282,7 +284,8 @@ def _special(module: str, name: str, called: Called, arguments: object) -> tuple
 def _ufunc(values: tuple[object, ...]) -> tuple[Verdict, str]:
     if len(values) == 2 and all(isinstance(value, str) for value in values):  # noqa: PLR2004 - module and name
         module, name = str(values[0]), str(values[1])
-        if _named(_HELD, module, name):
+        known = module.split(".", maxsplit=1)[0] in {"numpy", "scipy", "pandas", "sklearn"}  # whoever imported it
+        if known and any(_named(_HELD, one, name) for one in ("numpy", "scipy.special")):
             return "harmless", "arithmetic, by name"
         return "dangerous", f"it imports `{module}.{name}` by name"
     return "dangerous", _REACHES
@@ -314,7 +317,7 @@ def _is_maker(module: str, name: str) -> bool:
 
 def _modern(module: str) -> str:
     """Return a module's name as the lists have it: Python 2's and both of NumPy's are one."""
-    if module in {"__builtin__", "__builtins__"}:
+    if module in {"__builtin__", "__builtins__", "exceptions"}:
         return "builtins"
     if module == "copy_reg":
         return "copyreg"

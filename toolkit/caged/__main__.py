@@ -85,7 +85,7 @@ def _done(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
         model = Booster(job["library"], str(folder / "model"))
     else:
         model = opener.open(folder / "model", bytes_max=job["limits"]["file_bytes"])
-    fresh = mended(model)
+    fresh = mended(model, versions=opener.versions)
     found = read(model, rows=job["rows"], seed=job["seed"], names=job.get("names"))
     np.savez(str(folder / "arrays.npz"), **found.arrays)
     written = sorted(opener.versions)

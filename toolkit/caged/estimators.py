@@ -276,6 +276,9 @@ def _discriminant(graph: Graph, model: Any, value: Value) -> Answer:
     scores = _scores(graph, model, value)
     if len(model.classes_) == TWO:
         return Answer("probabilities", graph.both(graph.add("Sigmoid", scores)), classes=model.classes_, scores=scores)
+    if getattr(model, "one_each", False):  # as versions before 0.21: see ``ages.py``
+        each = graph.shares(graph.add("Sigmoid", scores))
+        return Answer("probabilities", each, classes=model.classes_, scores=scores)
     return Answer("probabilities", graph.add("Softmax", scores, axis=1), classes=model.classes_, scores=scores)
 
 
@@ -545,9 +548,13 @@ def _ada(graph: Graph, model: Any, value: Value) -> Answer:
             parts.append(graph.scalar("Mul", graph.add("Sub", logs, mean), float(count - 1)))
         total = graph.scalar("Div", _total(graph, parts), float(len(parts)))
     else:
-        parts = []
+        parts, counted = [], getattr(model, "votes", "")  # as versions before 1.3 did: see ``ages.py``
         for inner, weight in zip(model.estimators_, model.estimator_weights_):
-            votes = _as_labels(graph, estimate(graph, inner, value), count)
+            answer = estimate(graph, inner, value)
+            votes = answer.tensor if counted == "chances" else _as_labels(graph, answer, count)
+            if counted:
+                parts.append(graph.scalar("Mul", votes, float(weight)))
+                continue
             signed = graph.scalar("Sub", graph.scalar("Mul", votes, count / (count - 1)), 1.0 / (count - 1))
             parts.append(graph.scalar("Mul", signed, float(weight)))
         total = graph.scalar("Div", _total(graph, parts), float(np.sum(model.estimator_weights_)))

@@ -18,13 +18,16 @@ import zlib
 from typing import TYPE_CHECKING, Any, Dict, FrozenSet, List, Set, Tuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 CHUNK_BYTES = 1 << 20
+HISTOGRAMS = "sklearn.ensemble._hist_gradient_boosting"
 # A module's old name, and the new one. Old joblib files name the copy that scikit-learn carried until 0.23.
 MOVED = {
     "__builtin__": "builtins",  # Python 2's names
     "copy_reg": "copyreg",
+    "exceptions": "builtins",
     "sklearn.externals.joblib": "joblib",
     "sklearn.tree.tree": "sklearn.tree._classes",
     "sklearn.ensemble.forest": "sklearn.ensemble._forest",
@@ -70,15 +73,42 @@ MOVED = {
     "sklearn.cluster.k_means_": "sklearn.cluster._kmeans",
     "sklearn.discriminant_analysis": "sklearn.discriminant_analysis",
     "sklearn.metrics.scorer": "sklearn.metrics._scorer",
-    "sklearn.model_selection._search": "sklearn.model_selection._search",
-    "sklearn.calibration": "sklearn.calibration",
+    "sklearn.grid_search": "sklearn.model_selection._search",
+    "sklearn.cross_validation": "sklearn.model_selection._split",
+    "sklearn.lda": "sklearn.discriminant_analysis",
+    "sklearn.qda": "sklearn.discriminant_analysis",
     "numpy.core.multiarray": "numpy._core.multiarray",
     "numpy.core.numeric": "numpy._core.numeric",
     "numpy._core.multiarray": "numpy.core.multiarray",  # a file from numpy 2 opened beside numpy 1
     "numpy._core.numeric": "numpy.core.numeric",
     "pandas.core.indexes.numeric": "pandas.core.indexes.base",
 }  # fmt: skip
-RENAMED = {"Imputer": "SimpleImputer", "Int64Index": "Index", "Float64Index": "Index", "UInt64Index": "Index"}
+RENAMED = {
+    "Imputer": "SimpleImputer",
+    "LDA": "LinearDiscriminantAnalysis",
+    "QDA": "QuadraticDiscriminantAnalysis",
+    "Int64Index": "Index",
+    "Float64Index": "Index",
+    "UInt64Index": "Index",
+}
+
+
+_JOBLIB = "sklearn.externals."
+
+
+def _places(module: str) -> Iterator[str]:
+    """Give the modules in which what a file names may lie today, likeliest first."""
+    yield module
+    if module in MOVED:
+        yield MOVED[module]
+    if module.startswith(f"{_JOBLIB}joblib"):
+        yield module[len(_JOBLIB) :]
+    if module.startswith("sklearn."):
+        parent, own = module.rsplit(".", 1)
+        if parent != "sklearn":
+            yield f"{parent}._{own.strip('_')}"  # 0.22 put a line before the names of modules
+            yield parent  # where the public names are
+            yield MOVED.get(parent, parent)
 
 
 class RefusedError(Exception):
@@ -97,10 +127,45 @@ class Lost:
 
     def __setstate__(self, state: Any) -> None:
         self.state = state
+        if isinstance(state, dict):
+            self.__dict__.update(state)
+
+    def append(self, _value: Any) -> None:
+        """Take what a list would take."""
+
+    def __setitem__(self, _key: Any, _value: Any) -> None:
+        """Take what a dictionary would take."""
 
     def __reduce__(self) -> Any:
         message = "an object whose class is gone cannot be saved again"
         raise LostError(message)
+
+
+class Deprecated(Dict[Any, Any]):
+    """A search's results, as versions 0.19 to 0.20 kept them beside warnings of each."""
+
+    def __setstate__(self, _state: Any) -> None:
+        """Leave the warnings out."""
+
+
+def _regrown(_kind: Any) -> Lost:
+    """Return what stands for a search tree or a distance of neighbours: both are made again from the points."""
+    return Lost()
+
+
+def _function(_module: str, name: str) -> Any:
+    """Return NumPy's or SciPy's function of that name: older files name whichever module had imported it."""
+    import numpy as np  # noqa: PLC0415 - beside its only use
+
+    for module in (np, importlib.import_module("scipy.special")):
+        found = getattr(module, name, None)
+        if isinstance(found, np.ufunc):
+            return found
+    message = f"a function {name} of numbers is not known here"
+    raise LostError(message)
+
+
+_INSTEAD = {"newObj": _regrown, "_ufunc_reconstruct": _function, "DeprecationDict": Deprecated}
 
 
 class Opener:
@@ -134,9 +199,9 @@ class Opener:
         if not self.trust and (module, name) not in self.allowed:
             message = f"{module}.{name}"
             raise RefusedError(message)
-        for place in (module, MOVED.get(module), MOVED.get(module.rsplit(".", 1)[0])):
-            if place is None:
-                continue
+        if name in _INSTEAD:
+            return _INSTEAD[name]
+        for place in _places(module):
             for called in (name, RENAMED.get(name)):
                 try:
                     found: Any = importlib.import_module(place)
@@ -172,7 +237,9 @@ class Opener:
 
         takes = inspect.signature(numpy_pickle.NumpyUnpickler.__init__).parameters
         extra: Dict[str, Any] = {"ensure_native_byte_order": True} if "ensure_native_byte_order" in takes else {}
-        return Arrays(name, file, **extra)
+        arrays = Arrays(name, file, **extra)
+        arrays.encoding = "latin1"  # of Python 2's texts, which hold bytes as well
+        return arrays
 
     def nested(self, file: Any) -> Any:
         """Return the object of a pickle inside another file, under the same rules."""
@@ -182,7 +249,7 @@ class Opener:
             def find_class(self, module: str, name: str) -> Any:
                 return opener.find(module, name)
 
-        return Inner(file).load()
+        return Inner(file, encoding="latin1").load()
 
 
 def decompressed(content: bytes, *, bytes_max: int) -> bytes:
@@ -244,7 +311,39 @@ def _mended(found: Any, opener: Opener) -> Any:
     """Return a class that also takes the state which older versions wrote."""
     if getattr(found, "__module__", "") == "sklearn.tree._tree" and getattr(found, "__name__", "") == "Tree":
         return _tree_of_any_age(found, opener)
+    if getattr(found, "__name__", "") == "TreePredictor":
+        return _predictor_of_any_age(found, opener)
     return found
+
+
+def _predictor_of_any_age(predictor: Any, opener: Opener) -> Any:
+    """Return a histogram tree whose nodes may lack what 0.24 added: cuts of categories."""
+    import numpy as np  # noqa: PLC0415 - beside its only use
+
+    record = getattr(importlib.import_module(f"{HISTOGRAMS}.common"), "PREDICTOR_RECORD_DTYPE", None)
+
+    class TreePredictor(predictor):  # type: ignore[misc]
+        def __setstate__(self, state: Any) -> None:
+            nodes = state["nodes"]
+            if record is not None and nodes.dtype != record:
+                names = nodes.dtype.names or ()
+                fresh = np.zeros(len(nodes), dtype=record)
+                for field in record.names or ():
+                    old = "threshold" if field == "num_threshold" and field not in names else field
+                    if old in names:
+                        fresh[field] = nodes[old]
+                opener.lost.add("a tree of an older form")
+                state = {**state, "nodes": fresh}
+            for table in ("raw_left_cat_bitsets", "binned_left_cat_bitsets"):
+                state.setdefault(table, np.zeros((0, 8), dtype=np.uint32))
+            base = getattr(super(), "__setstate__", None)
+            if base is None:
+                self.__dict__.update(state)
+            else:
+                base(state)
+
+    TreePredictor.__module__, TreePredictor.__qualname__ = predictor.__module__, "TreePredictor"
+    return TreePredictor
 
 
 def _tree_of_any_age(tree: Any, opener: Opener) -> Any:

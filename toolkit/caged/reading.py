@@ -11,6 +11,7 @@ from . import boosters, drawing
 from .dependence import used_columns
 from .estimators import Answer, estimate
 from .graph import Graph, Slot, UnservedError, Value
+from .widths import width_of
 
 VECTORIZERS = {"CountVectorizer", "TfidfVectorizer"}
 
@@ -171,20 +172,9 @@ def names_in(model: Any) -> List[str]:
 
 
 def _numbered(model: Any) -> List[str]:
-    for one in (model, _first(model)):
-        for name in ("n_features_in_", "_n_features", "n_features_", "n_features"):
-            try:
-                count = getattr(one, name, None)
-            except Exception:  # noqa: BLE001, S112 - as above
-                continue
-            if isinstance(count, (int, np.integer)):
-                return [f"feature_{place}" for place in range(int(count))]
-        for name in ("coef_", "theta_", "mean_", "statistics_", "scale_", "data_min_", "cluster_centers_"):
-            values = getattr(one, name, None)
-            if values is not None:
-                return [f"feature_{place}" for place in range(int(np.asarray(values).shape[-1]))]
-        if hasattr(one, "coefs_"):
-            return [f"feature_{place}" for place in range(int(np.asarray(one.coefs_[0]).shape[0]))]
+    count = width_of(model)
+    if count:
+        return [f"feature_{place}" for place in range(count)]
     message = f"{type(model).__name__} does not tell how many columns it reads"
     raise UnservedError(message)
 
