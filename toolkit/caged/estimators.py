@@ -237,8 +237,7 @@ def _logistic(graph: Graph, model: Any, value: Value) -> Answer:
         halves = graph.scalar("Mul", scores, 2.0) if multinomial else scores  # softmax of (-score, score)
         return Answer("probabilities", graph.both(graph.add("Sigmoid", halves)), classes=model.classes_, scores=scores)
     if one_each:
-        each = graph.shares(graph.add("Sigmoid", scores))
-        return Answer("probabilities", each, classes=model.classes_, scores=scores)
+        return Answer("probabilities", _each_share(graph, scores), classes=model.classes_, scores=scores)
     return Answer("probabilities", graph.add("Softmax", scores, axis=1), classes=model.classes_, scores=scores)
 
 
@@ -277,9 +276,16 @@ def _discriminant(graph: Graph, model: Any, value: Value) -> Answer:
     if len(model.classes_) == TWO:
         return Answer("probabilities", graph.both(graph.add("Sigmoid", scores)), classes=model.classes_, scores=scores)
     if getattr(model, "one_each", False):  # as versions before 0.21: see ``ages.py``
-        each = graph.shares(graph.add("Sigmoid", scores))
-        return Answer("probabilities", each, classes=model.classes_, scores=scores)
+        return Answer("probabilities", _each_share(graph, scores), classes=model.classes_, scores=scores)
     return Answer("probabilities", graph.add("Softmax", scores, axis=1), classes=model.classes_, scores=scores)
+
+
+def _each_share(graph: Graph, scores: str) -> str:
+    """Return each class's chance against the rest as a share of all, by logarithms: small chances keep their digits."""
+    beyond = graph.add("Exp", graph.add("Neg", graph.add("Abs", scores)))
+    below = graph.add("Min", scores, graph.constant([[0.0]]))
+    logs = graph.add("Sub", below, graph.add("Log", graph.scalar("Add", beyond, 1.0)))
+    return graph.add("Softmax", logs, axis=1)
 
 
 def _quadratic(graph: Graph, model: Any, value: Value) -> Answer:

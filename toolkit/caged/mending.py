@@ -189,11 +189,10 @@ def _by_places(found: Any) -> None:
 def _steps(found: Any, give: Callable[[str, Any], None]) -> None:  # noqa: ARG001 - as all the others
     """Count the columns of a ``OneHotEncoder`` that takes some by their places: what comes behind it tells."""
     for (_, step), (_, following) in zip(found.steps, found.steps[1:]):
-        chosen = vars(step).get("_categorical_features", vars(step).get("categorical_features")) if step else None
-        behind = width_of(following)
-        if chosen is None or isinstance(chosen, str) or type(step).__name__ != "OneHotEncoder" or not behind:
+        values = vars(step) if type(step).__name__ == "OneHotEncoder" else {}
+        chosen, behind = values.get("_categorical_features", values.get("categorical_features")), width_of(following)
+        if chosen is None or isinstance(chosen, str) or not behind:
             continue
-        values = vars(step)
         made = values.get("_active_features_", values.get("active_features_"))
         places = values.get("_feature_indices_", values.get("feature_indices_"))
         if places is not None:
@@ -340,7 +339,7 @@ def _words(found: Any, give: Callable[[str, Any], None]) -> None:
 
 
 def _neighbours(found: Any, give: Callable[[str, Any], None]) -> None:
-    if hasattr(found, "_fit_X"):
+    if getattr(found, "_fit_X", None) is not None:
         give("n_samples_fit_", found._fit_X.shape[0])  # noqa: SLF001 - no public name
     give("effective_metric_params_", {})
     if isinstance(vars(found).get("_tree"), Lost):

@@ -362,6 +362,8 @@ def _bins(graph: Graph, step: Any, value: Value) -> Value:
 def _power(graph: Graph, step: Any, value: Value) -> Value:
     parts = []
     for place, exponent in enumerate(np.asarray(step.lambdas_, dtype=np.float64).tolist()):
+        if step.method == "box-cox":  # it takes nothing below zero
+            value.slots[place].seen(0.5, 10.0)
         source = graph.columns(value, [place]).tensor
         done = _box_cox(graph, source, exponent) if step.method == "box-cox" else _yeo_johnson(graph, source, exponent)
         parts.append(graph.fresh(done, 1))
