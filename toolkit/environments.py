@@ -26,6 +26,8 @@ DISTRIBUTIONS = {
     "xgboost": "xgboost-cpu",  # the other one brings a gigabyte for graphics cards
     "catboost": "catboost",
     "imblearn": "imbalanced-learn",
+    "tensorflow": "tensorflow-cpu",  # as above
+    "ai_edge_litert": "ai-edge-litert",
 }
 # numpy 2 and pandas 3 came long after these: what was built before does not load beside them.
 FIRST_BESIDE_NUMPY_2 = (1, 4, 2)

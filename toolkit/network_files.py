@@ -48,7 +48,7 @@ def see_tflite(data: memoryview) -> Seen:
     custom = sorted({code.text(1) for code in model.tables(1)} - {""})
     problem = f"it needs operators of {listed(custom)}, which are programs outside of the file" if custom else ""
     return Seen(
-        "TensorFlow",
+        "TFLite",
         "tflite",
         version=f"schema {model.number(0, '<I')}",
         holds=f"a network of {len(tensors):,} tensors{f' ({model.text(3)[:80]})' if model.text(3) else ''}",
