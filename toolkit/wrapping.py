@@ -60,8 +60,8 @@ OWN_FORMS = {  # frameworks with a form without pickle, and the packages that op
     "CatBoost": ("catboost",),
     "ONNX": ("onnxruntime",),
     "Keras": ("keras", "onnx", "onnxruntime"),
-    "TensorFlow": ("tensorflow", "onnx", "onnxruntime"),
-    "TFLite": ("ai-edge-litert", "onnx", "onnxruntime"),
+    "TensorFlow": ("tensorflow", "tf2onnx", "onnx", "onnxruntime"),
+    "TFLite": ("ai_edge_litert", "onnx", "onnxruntime"),
     "PyTorch": ("torch", "onnx", "onnxruntime"),
     "Transformers": ("transformers", "torch", "onnx", "onnxruntime"),
 }

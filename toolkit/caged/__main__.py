@@ -105,6 +105,7 @@ def _versions() -> Dict[str, str]:
         "onnxruntime",
         "keras",
         "tensorflow",
+        "ai_edge_litert",
         "torch",
         "transformers",
     )
