@@ -1,0 +1,148 @@
+"""Files that versions 0.18 to 1.7 of scikit-learn wrote are served with the answers which those versions gave."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from toolkit.artifact import look
+from toolkit.caged.ages import version_of
+from toolkit.caged.mending import mended
+from toolkit.caged.opening import Opener
+from toolkit.caged.reading import Reading, read
+from toolkit.caged.widths import width_of
+from toolkit.graphs import model_of
+from toolkit.verdicts import judge
+from toolkit.wrapping import TOLERANCE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ARCHIVES = sorted((Path(__file__).parent / "old_models").glob("*.tar.xz"))
+
+
+@cache
+def archive(path: Path) -> dict[str, bytes]:
+    """Return the files of one version by name; ``old_models/write.py`` says how they were made."""
+    with tarfile.open(path) as opened:
+        members = {member.name.removeprefix("./"): opened.extractfile(member) for member in opened.getmembers()}
+        return {name: file.read() for name, file in members.items() if file is not None}
+
+
+def models() -> list[Any]:
+    """Return every model of every version: its archive and what is told of it."""
+    found = []
+    for path in ARCHIVES:
+        version = path.name.removesuffix(".tar.xz")
+        told = json.loads(archive(path)["told.json"])["models"]
+        found += [pytest.param(path, one, id=f"{version}-{one['name']}") for one in told]
+    return found
+
+
+def opened(path: Path, told: dict[str, Any], folder: Path) -> tuple[Reading, Any, set[str]]:
+    """Return a file's reading, its mended model, and the versions that it tells, as the cage finds them."""
+    file = folder / told["file"]
+    file.write_bytes(archive(path)[told["file"]])
+    artifact = look(file)
+    assert artifact.servable, artifact.reason
+    opener = Opener(frozenset(artifact.allowed))
+    model = opener.open(file, bytes_max=1 << 28)
+    mended(model, versions=opener.versions)
+    return read(model, rows=40, seed=7), model, opener.versions
+
+
+def served(reading: Reading, rows: list[dict[str, Any]]) -> NDArray[np.float64] | None:
+    """Return what the served graph answers; None for texts, which the project's own encoder counts."""
+    document, blocks = reading.document, []
+    for step in document["encoder"]["steps"]:
+        if step["step"] == "numbers":
+            blocks += [
+                [[np.nan if row[name] is None else float(row[name])] for row in rows] for name in step["columns"]
+            ]
+        elif step["step"] == "lookup":
+            name = step["column"]
+            keys = ["" if row[name] is None else str(row[name]) for row in rows]
+            blocks.append([step["vectors"].get(key, step["unseen"]) for key in keys])
+        else:
+            return None
+    features = np.hstack([np.asarray(block, dtype=np.float64) for block in blocks])
+    constants = {name: array for name, array in reading.arrays.items() if name != "answers"}
+    answers = reading.arrays["answers"].shape[1]
+    graph = model_of(document["nodes"], constants, document["output"], width=features.shape[1], answers=answers)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    found: NDArray[np.float64] = session.run(None, {"features": features})[0]
+    return found
+
+
+def expected(told: dict[str, Any], document: dict[str, Any]) -> NDArray[np.float64]:
+    """Return what the version that wrote a model answered, in the form in which it is served."""
+    if document["answer"] == "probabilities":
+        return np.array(told["chances"])
+    if document["answer"] == "number":
+        return np.array(told["answers"], dtype=np.float64).reshape(-1, 1)
+    return np.array([[float(str(one) == str(label)) for label in document["classes"]] for one in told["answers"]])
+
+
+def difference(found: NDArray[np.float64], wanted: NDArray[np.float64]) -> float:
+    assert found.shape == wanted.shape
+    return float(np.max(np.abs(found - wanted) / np.maximum(1.0, np.abs(wanted))))
+
+
+@pytest.mark.filterwarnings("ignore:X has feature names", "ignore:X does not have valid feature names")
+@pytest.mark.parametrize(("path", "told"), models())
+def test_a_file_of_an_older_version_answers_as_that_version_did(
+    path: Path, told: dict[str, Any], tmp_path: Path
+) -> None:
+    reading, model, versions = opened(path, told, tmp_path)
+    assert all(path.name.startswith(version.removesuffix(".post1")) for version in versions)
+    document = reading.document
+    drawn = served(reading, document["rows"])
+    if drawn is None:
+        chances = model.predict_proba(told["rows"]) if told["chances"] else None
+        assert model.predict(told["rows"]).tolist() == told["answers"]
+        assert chances is None or difference(chances, np.array(told["chances"])) < TOLERANCE
+        return
+    assert difference(drawn, reading.arrays["answers"]) < TOLERANCE
+    names = told["columns"] if document["named"] else [f"feature_{place}" for place in range(len(told["rows"][0]))]
+    rows = [dict(zip(names, row, strict=True)) for row in told["rows"]]
+    asked = served(reading, rows)
+    assert asked is not None
+    assert difference(asked, expected(told, document)) < TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [({"0.20.4"}, (0, 20, 4)), ({"1.2.2", "0.22.2.post1"}, (0, 22, 2)), ({"pre-0.18"}, (0, 17)), (set(), (99,))],
+)
+def test_the_oldest_of_the_versions_told_decides_how_a_model_answers(told: set[str], expected: tuple[int, ...]) -> None:
+    assert version_of(told) == expected
+
+
+def test_what_tells_of_no_columns_has_no_width() -> None:
+    from sklearn.preprocessing import Normalizer
+    from sklearn.svm import SVC
+
+    assert width_of(Normalizer()) is None
+    assert width_of(SVC().fit([[0.0, 1.0], [1.0, 0.0]], [0, 1])) == 2
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "verdict"),
+    [
+        ("scipy.stats._discrete_distns", "log1p", "harmless"),  # whichever module had imported NumPy's first
+        ("numpy", "expm1", "harmless"),
+        ("posix", "log1p", "dangerous"),
+        ("numpy", "load", "dangerous"),
+    ],
+)
+def test_a_function_that_old_numpy_names_is_known_by_its_own_name(module: str, name: str, verdict: str) -> None:
+    assert judge("numpy.core", "_ufunc_reconstruct", "called", (module, name))[0] == verdict
