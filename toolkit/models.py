@@ -43,16 +43,24 @@ def _named(download: Download, wanted: str) -> tuple[Path, Artifact]:
     if len(found) != 1:
         message = f"`{wanted}` is {'none' if not found else 'several'} of the {len(paths)} files"
         raise ArtifactError(message, hint=f"name one of: {', '.join(paths[:10])}")
-    path = download.root / found[0]
+    graph = PurePosixPath(found[0]).name == "saved_model.pb"  # which is nothing without its folder
+    path = _whole(download.root, found[0]) if graph else download.root / found[0]
     return path, look(path)
+
+
+def _whole(root: Path, name: str) -> Path:
+    """Return the outermost folder around a file that is one model, the file itself where there is none."""
+    path = root / name
+    around = [folder for folder in reversed(path.parents) if folder == root or root in folder.parents]
+    return next((folder for folder in around if is_model(folder) and not (folder / "MLmodel").is_file()), path)
 
 
 def _only(download: Download, likely: list[str]) -> tuple[Path, Artifact] | None:
     looked = []
     failure: ArtifactError | None = None
-    for name in sorted(likely)[:LOOKED_MAX]:
+    for path in list(dict.fromkeys(_whole(download.root, name) for name in sorted(likely)))[:LOOKED_MAX]:
         try:
-            looked.append((download.root / name, look(download.root / name)))
+            looked.append((path, look(path)))
         except ArtifactError as error:
             failure = failure or error
     if not looked and failure is not None:

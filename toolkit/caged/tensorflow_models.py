@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
@@ -20,7 +19,9 @@ CONTROL = {"If", "Loop", "Scan"}
 
 def convert(path: str) -> Converted:
     """Return the model in a folder as ONNX; ``UnservedError`` says what in it has no such form."""
-    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    if not Path(path).is_dir():
+        message = "it is the graph of a SavedModel without its variables: name the folder that it lies in"
+        raise UnservedError(message)
     import tensorflow as tf  # noqa: PLC0415 - only for its own files
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
