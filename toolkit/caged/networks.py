@@ -23,6 +23,7 @@ ALONE_TOLERANCE = 1e-3  # a row that is answered otherwise beside others is answ
 AT_ONCE = 8  # rows of tensors handed to the framework together
 PROBED = 3  # rows that tell what the outputs are
 SLICE_BY_INPUTS = 10  # from this version of ONNX on
+OWN_NAMES = {"features", "answer", "positive"}  # of what the served graph takes and gives
 CLASS_WORDS = ("logit", "class", "label", "score", "prob", "softmax", "predictions")
 QUIET = {"Identity", "Reshape", "Cast", "Squeeze", "Flatten", "Transpose", "Unsqueeze"}  # they change no value
 MOVING = {"Identity", "Reshape", "Concat", "StringNormalizer", "Cast", "Gather", "ArrayFeatureExtractor", "Squeeze"}
@@ -462,6 +463,7 @@ def _merged(network: Network, answer: Answer, answers: int) -> bytes:
     model = network.model
     graph = model.graph
     kind = answer.kind
+    answer = answer._replace(output=_freed(network, answer.output))
     model.ir_version = max(model.ir_version, 4)  # before, constants were inputs as well
 
     def constant(name: str, values: Any) -> str:
@@ -488,6 +490,26 @@ def _merged(network: Network, answer: Answer, answers: int) -> bytes:
     graph.output.append(helper.make_tensor_value_info(final, onnx.TensorProto.DOUBLE, ["rows", width_out]))
     del graph.value_info[:]  # shapes of a fixed number of rows
     return bytes(model.SerializeToString())
+
+
+def _freed(network: Network, output: str) -> str:
+    """Rename what the model calls as the served graph calls its own ends, and return the output's name."""
+
+    def renamed(names: Any) -> List[str]:
+        return [f"model_{name}" if name in OWN_NAMES else name for name in names]
+
+    def rename(graph: Any) -> None:
+        for one in (*graph.input, *graph.output, *graph.initializer):
+            one.name = renamed([one.name])[0]
+        for node in graph.node:
+            node.input[:], node.output[:] = renamed(node.input), renamed(node.output)
+            for inner in node.attribute:
+                if inner.HasField("g"):
+                    rename(inner.g)
+
+    rename(network.model.graph)
+    network.owned = {renamed([name])[0]: slots for name, slots in network.owned.items()}
+    return renamed([output])[0]
 
 
 def _in_front(network: Network, rows: str, constant: Any) -> Tuple[List[Any], int]:
