@@ -111,6 +111,11 @@ def _is_asked(found: Any, attribute: str) -> bool:
     return not isinstance(inspect.getattr_static(type(found), attribute, None), property)
 
 
+def _is_of_today(found: Any) -> bool:
+    """Return whether the class at hand is of 1.2 or later, which hold parameters against their constraints."""
+    return hasattr(type(found), "_parameter_constraints")
+
+
 def _imputer(found: Any, give: Callable[[str, Any], None]) -> None:
     if isinstance(found.missing_values, str) and found.missing_values == "NaN":  # as ``Imputer`` wrote it until 0.21
         found.missing_values = np.nan
@@ -253,6 +258,8 @@ def _passing(step: Any, places: Any, names: Any) -> Any:
         return step
     from sklearn.preprocessing import FunctionTransformer  # noqa: PLC0415 - loaded long before
 
+    if "feature_names_out" not in inspect.signature(FunctionTransformer.__init__).parameters:
+        return step  # so it was until 1.1
     passing = FunctionTransformer(accept_sparse=True, check_inverse=False, feature_names_out="one-to-one")
     passing.n_features_in_ = len(places)
     if names:
@@ -267,7 +274,7 @@ def _indices(wanted: Any, total: int, names: Any) -> Any:
 
 
 def _losses(found: Any, give: Callable[[str, Any], None]) -> None:  # noqa: ARG001 - as all the others
-    if getattr(found, "loss", None) in LOSSES:
+    if _is_of_today(found) and getattr(found, "loss", None) in LOSSES:
         found.loss = LOSSES[found.loss]
 
 
@@ -308,7 +315,8 @@ def _start(found: Any) -> None:
 def _boosting(found: Any, give: Callable[[str, Any], None]) -> None:
     _losses(found, give)
     _start(found)
-    if type(vars(found).get("_loss")).__module__.startswith("sklearn._loss") or not hasattr(found, "_get_loss"):
+    known = type(vars(found).get("_loss")).__module__.startswith("sklearn._loss")
+    if known or not hasattr(found, "_get_loss") or not _is_of_today(found):
         return
     if hasattr(found, "estimators_"):
         give("n_trees_per_iteration_", int(found.estimators_.shape[1]))
@@ -324,7 +332,7 @@ def _histograms(found: Any, give: Callable[[str, Any], None]) -> None:
     give("_preprocessor", None)
     give("is_categorical_", None)
     baseline = np.asarray(vars(found).get("_baseline_prediction", 0.0))
-    if baseline.size > 1 and baseline.shape[0] != 1:  # a column until 1.0, now a row
+    if _is_of_today(found) and baseline.size > 1 and baseline.shape[0] != 1:  # a column until 1.0, now a row
         found._baseline_prediction = baseline.reshape(1, -1)  # noqa: SLF001 - no public name
 
 
