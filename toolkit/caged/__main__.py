@@ -9,6 +9,11 @@ import traceback
 from pathlib import Path
 from typing import Any, Dict, Sequence
 
+INNER = {
+    "tf2onnx": ("tf2onnx.convert",),  # it sets a variable of the environment
+    "ai_edge_litert": ("ai_edge_litert.interpreter",),
+}  # what a library loads late, and must not in the cage
+
 
 def main() -> int:
     """Do the job in the folder named on the command line; ``result.json`` says how it ended."""
@@ -47,10 +52,11 @@ def _load_libraries(libraries: Sequence[str]) -> None:
     import numpy as np  # noqa: F401, PLC0415
 
     for name in ("pandas", "sklearn", "joblib", "scipy.sparse", "sklearn.pipeline", "sklearn.ensemble", *libraries):
-        try:
-            __import__(name)
-        except ImportError:
-            continue
+        for module in (name, *INNER.get(name, ())):
+            try:
+                __import__(module)
+            except ImportError:
+                continue
 
 
 def _done(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
