@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import ArtifactError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 ROWS = 300  # drawn for the proof
 SEED = 7
@@ -56,6 +56,7 @@ def read_caged(
     allowed: Collection[tuple[str, str]],
     names: Sequence[str] = (),
     library: str = "",
+    network: Mapping[str, Any] | None = None,
     imports: Sequence[str] = (),
     trust: bool = False,
     python: Path | None = None,
@@ -66,8 +67,9 @@ def read_caged(
 
     ``allowed`` are the (module, name) pairs that the file may import, as the look at its bytes found them; ``names``
     are column names for a model that does not know its own; ``library`` opens a file of its own form, and ``imports``
-    are the packages that the model needs. ``ArtifactError`` says what the file tried, or why it has
-    no served form; ``UnopenedError`` that these versions of its libraries cannot open it.
+    are the packages that the model needs; ``network`` is what is known of a network's inputs. ``ArtifactError`` says
+    what the file tried, or why it has no served form; ``UnopenedError`` that these versions of its libraries cannot
+    open it.
     """
     interpreter = Path(sys.executable) if python is None else python
     with tempfile.TemporaryDirectory(prefix="kaggle2app-cage-") as name:
@@ -77,6 +79,7 @@ def read_caged(
             "allowed": sorted(allowed),
             "names": list(names) or None,
             "library": library,
+            "network": dict(network or {}),
             "imports": list(imports),
             "trust": trust,
             "rows": ROWS,

@@ -110,6 +110,20 @@ def new(
         Path | None,
         typer.Option(metavar="FILE", help="Rows that a wrapped model is to answer."),
     ] = None,
+    shape: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SIDES", help="Sides that a network leaves open: [INPUT=]224,224,3."),
+    ] = None,
+    pixels: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RANGE", help="What it takes pixels as: 0..1, 0..255, -1..1, imagenet, caffe."),
+    ] = None,
+    labels: Annotated[
+        str, typer.Option(metavar="NAMES", help="Names of its classes: a file, one a line, or names with commas.")
+    ] = "",
+    answer: Annotated[
+        str, typer.Option(metavar="KIND", help="What its numbers are, if it does not tell: classes or numbers.")
+    ] = "",
     trust: Annotated[
         bool, typer.Option("--trust", help="Open a model file whatever it imports: for files of your own.")
     ] = False,
@@ -125,12 +139,14 @@ def new(
     """Make a tested project that serves a model: one trained on the data, or the model file itself."""
     from toolkit import report  # noqa: PLC0415 - each command loads what it needs
     from toolkit.building import create  # noqa: PLC0415 - as above
+    from toolkit.contract import network_wishes  # noqa: PLC0415 - as above
     from toolkit.models import find_model  # noqa: PLC0415 - as above
     from toolkit.plan import draft  # noqa: PLC0415 - as above
     from toolkit.project import check_free, default_name, names, tree  # noqa: PLC0415 - as above
     from toolkit.schema import derive  # noqa: PLC0415 - as above
     from toolkit.wrapping import Wishes  # noqa: PLC0415 - as above
 
+    network = network_wishes(shapes=shape or (), pixels=pixels or (), labels=labels, answer=answer)
     if name is not None:
         check_free(into.absolute() / names(name).slug)  # told before minutes of work
     with _progress() as steps:
@@ -143,6 +159,7 @@ def new(
             author=author or _git_author(),
             target=target or "",
             data=data,
+            network=network,
             trust=trust,
             tests=not no_tests,
             offline=offline,

@@ -25,7 +25,7 @@ from toolkit.plan import DataFile, Plan
 from toolkit.records import Record, dump
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from toolkit.contents import Contents
     from toolkit.download import Provenance
@@ -274,23 +274,60 @@ def _summary(plan: Plan) -> str:
     return f"Predicts {plan.target} ({question}) from {len(plan.treatments)} {columns}"
 
 
-def render_template(context: dict[str, str], into: Path, *, overwrite: bool, family: str = "") -> None:
-    """Write the template's files into ``into``; a ``family`` of projects replaces some of them and leaves some out.
+def render_template(context: dict[str, str], into: Path, *, overwrite: bool, families: Sequence[str] = ()) -> None:
+    """Write the template's files into ``into``; ``families`` of projects replace some of them and leave some out.
 
     ``template/<family>/without.txt`` lists what is left out: a file, or a section of one by ``path#Heading``.
+    ``with.txt`` beside it lists packages that the served application needs besides, as ``pyproject.toml`` does, and
+    ``instead.txt`` a text for another in a file: ``path => old => new``.
     """
     _generate(template_folder(), context, into, overwrite=overwrite)
-    if not family:
-        return
-    overlay = template_folder() / family
+    for family in families:
+        _lay_over(template_folder() / family, context, into)
+
+
+def _lay_over(overlay: Path, context: dict[str, str], into: Path) -> None:
     path = into / context["project_slug"]
-    for line in (overlay / "without.txt").read_text(encoding="utf-8").splitlines():
+    for line in _lines_of(overlay / "without.txt"):
         name, _, heading = line.replace("{{cookiecutter.package_name}}", context["package_name"]).partition("#")
         if heading:
             _cut_section(path / name, heading)
         else:
             (path / name).unlink()
     _generate(overlay, context, into, overwrite=True)
+    for line in _lines_of(overlay / "instead.txt"):
+        name, old, new = line.replace("{{cookiecutter.package_name}}", context["package_name"]).split(" => ")
+        text = (path / name).read_text(encoding="utf-8")
+        (path / name).write_text(text.replace(old, new, 1), encoding="utf-8", newline="\n")
+    for line in _lines_of(overlay / "with.txt"):
+        _serve_with(path, line)
+
+
+def _lines_of(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+
+
+def _serve_with(path: Path, requirement: str) -> None:
+    """Add a package of the lock to what the served application is installed with."""
+    package = re.split(r"[^\w-]", requirement)[0]
+    whole = (path / "requirements.lock").read_text(encoding="utf-8")
+    block = re.search(rf"^{re.escape(package)}==.*\n(?:[ ].*\n)*", whole, re.MULTILINE)
+    if block is None:
+        message = f"the template's lock does not hold {package}"
+        raise ProjectError(message, hint="install again: `pip install --force-reinstall kaggle2app`")
+    _insert(path / "requirements-serve.lock", block[0], before=r"^[a-z]\S*==")
+    head, tail = (path / "pyproject.toml").read_text(encoding="utf-8").split("serve = [", 1)
+    head = head.replace("  # training\n", f'  "{requirement}",\n  # training\n', 1)
+    tail = tail.replace("\n]", f'\n  "{package}",\n]', 1)
+    (path / "pyproject.toml").write_text(f"{head}serve = [{tail}", encoding="utf-8", newline="\n")
+
+
+def _insert(path: Path, block: str, *, before: str) -> None:
+    """Write a block of lines where the alphabet has it among those that begin like ``before``."""
+    text = path.read_text(encoding="utf-8")
+    later = [one.start() for one in re.finditer(before, text, re.MULTILINE) if one[0] > block]
+    place = later[0] if later else len(text)
+    path.write_text(text[:place] + block + text[place:], encoding="utf-8", newline="\n")
 
 
 def _cut_section(path: Path, heading: str) -> None:

@@ -407,8 +407,8 @@ def print_wrapped(wrapped: Wrapped, built: Build | None, seconds: dict[str, floa
     written = f", written by {wrapped.framework} {wrapped.written_by}" if wrapped.written_by else ""
     _say(out, f"file: {wrapped.file}, {size(wrapped.size_bytes)}{written}", style="bold")
     _say(out, f"model: {' -> '.join(wrapped.parts)}")
-    answers = {"binary": " or ".join(wrapped.labels), "multiclass": f"one of {len(wrapped.labels)} classes"}
-    _say(out, f"answers: {answers.get(wrapped.task, 'a number')}, from {wrapped.columns} columns")
+    columns = "column" if wrapped.columns == 1 else "columns"
+    _say(out, f"answers: {wrapped.answers}, from {wrapped.columns} {columns}")
     _say(out, f"opened: in a cage ({', '.join(wrapped.layers)})")
     for told in wrapped.findings:
         _say(out, f"note: {told}", style="yellow")

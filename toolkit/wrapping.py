@@ -12,7 +12,7 @@ import math
 import platform
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,6 +22,7 @@ from toolkit.artifact import require
 from toolkit.building import Build, appear, run, tested
 from toolkit.cage import UnopenedError, read_caged
 from toolkit.card import licence_in_words, markdown, notice, size
+from toolkit.contract import contract, is_of_tensors, labels_beside, labels_of, picture_in_words, task_of, width_of
 from toolkit.environments import DISTRIBUTIONS, interpreter_for
 from toolkit.errors import ArtifactError
 from toolkit.plan import DataFile, Decision, Plan
@@ -39,11 +40,10 @@ from toolkit.project import (
     without_caches,
 )
 from toolkit.records import Record, dump
-from toolkit.schema import DRAFT, TEXT_EXAMPLE
 from toolkit.steps import Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from toolkit.artifact import Artifact
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-5  # as the project's own evaluate.py holds it
 GOLDEN_ROWS = 40
-VALUES_MAX = 100
+GOLDEN_ROWS_OF_TENSORS = 8
 SCORED = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "rmse"}
 OWN_FORMS = {  # frameworks with a form without pickle, and the packages that open it, its own first
     "LightGBM": ("lightgbm",),
@@ -97,15 +97,25 @@ class Wrapped(Record):
     written_by: str
     opened_by: str
     layers: tuple[str, ...]
+    sides: tuple[int, ...] = ()
     trusted: bool = False
     findings: tuple[str, ...] = ()
+
+    @property
+    def answers(self) -> str:
+        """Return what it answers with, in words."""
+        if self.sides:
+            return f"{' x '.join(map(str, self.sides))} numbers"
+        words = {"binary": " or ".join(self.labels), "multiclass": f"one of {len(self.labels)} classes"}
+        return words.get(self.task, "a number")
 
 
 @dataclass(frozen=True)
 class Wishes:
     """What the person wants of the project: where, what it is called, and what they know of the model.
 
-    ``target`` names what it answers; ``data`` is a table whose rows it is to answer.
+    ``target`` names what it answers; ``data`` is a table whose rows it is to answer; ``network`` is what
+    ``contract.network_wishes`` makes of the flags for sides, pixels and classes.
     """
 
     into: Path
@@ -113,6 +123,7 @@ class Wishes:
     author: str = ""
     target: str = ""
     data: Path | None = None
+    network: Mapping[str, Any] = field(default_factory=dict)
     trust: bool = False
     tests: bool = True
     offline: bool = False
@@ -178,6 +189,7 @@ def _read(path: Path, artifact: Artifact, wishes: Wishes, steps: Steps, *, own_v
             allowed=artifact.allowed,
             names=_names_in(wishes),
             library=library,
+            network={**wishes.network, "labels_nearby": labels_beside(path)},
             imports=packages,
             trust=wishes.trust and bool(artifact.refused),
             python=python,
@@ -238,7 +250,7 @@ def describe_model(
     """Return what the model is, from its reading."""
     document = caged.document
     versions = document.get("versions", {})
-    classes = _labels(document)
+    classes = labels_of(document)
     alone = document["model"] in (["Booster"], ["ONNX graph"])
     findings = []
     if not document["named"]:
@@ -251,13 +263,19 @@ def describe_model(
     if document.get("lost"):
         count = len(document["lost"])
         findings.append(f"{count} facts that later versions look for were added, such as {document['lost'][0]}")
+    findings += document.get("findings", ())
+    for column in document["columns"]:
+        if column.get("picture"):
+            findings.append(f"{column['name']}: {picture_in_words(column['picture'])} ({column['picture']['why']})")
+    if any((column.get("picture") or {}).get("assumed") for column in document["columns"]):
+        findings.append("`--pixels 0..255`, `-1..1`, `imagenet` or `caffe` says what else it was trained on")
     return Wrapped(
         file=file,
         size_bytes=size_bytes,
         sha256=sha256,
         framework=framework,
         parts=(f"{framework} booster",) if document["model"] == ["Booster"] else tuple(document["model"]),
-        task=_task(document),
+        task=task_of(document),
         target=target or ANSWER,
         labels=tuple(str(label) for label in classes),
         columns=len(document["columns"]),
@@ -265,29 +283,10 @@ def describe_model(
         written_by=", ".join(document.get("written_by", ())) or (wrote if alone or framework not in OWN_FORMS else ""),
         opened_by=versions.get(OWN_FORMS.get(framework, ("sklearn",))[0], ""),
         layers=tuple(document.get("layers", ())),
+        sides=tuple(document.get("answer_shape") or ()),
         trusted=trusted,
         findings=tuple(findings),
     )
-
-
-def _task(document: Mapping[str, Any]) -> Literal["binary", "multiclass", "regression"]:
-    if document["answer"] == "number":
-        return "regression"
-    count = len(document["classes"])
-    if count < graphs.BINARY:
-        message = "the model knows one class alone, and so answers nothing"
-        raise ArtifactError(message, hint="wrap a model that was fitted on two classes or more")
-    return "binary" if count == graphs.BINARY else "multiclass"
-
-
-def _labels(document: Mapping[str, Any]) -> list[int | str]:
-    """Return the classes as JSON carries them: whole numbers when all are, else texts."""
-    classes = document["classes"] if document["answer"] != "number" else None
-    if not classes:
-        return []
-    if all(isinstance(one, int | float) and not isinstance(one, bool) and float(one).is_integer() for one in classes):
-        return [int(one) for one in classes]
-    return [str(one) for one in classes]
 
 
 def _render(wrapped: Wrapped, caged: Caged, *, provenance: Provenance, into: Path, name: str, author: str) -> Project:
@@ -305,7 +304,8 @@ def _render(wrapped: Wrapped, caged: Caged, *, provenance: Provenance, into: Pat
         "source": plain_text(shareable(provenance.source), characters_max=SUMMARY_CHARACTERS_MAX) or named.slug,
     }
     with removed_on_failure(path):
-        render_template(context, into.absolute(), overwrite=path.exists(), family="wrapped")
+        families = ("wrapped", "tensors") if is_of_tensors(caged.document) else ("wrapped",)
+        render_template(context, into.absolute(), overwrite=path.exists(), families=families)
         without_caches(path)
         (path / "model").mkdir(exist_ok=True)
         for file, content in _model_files(wrapped, caged, provenance, title=title).items():
@@ -314,17 +314,15 @@ def _render(wrapped: Wrapped, caged: Caged, *, provenance: Provenance, into: Pat
 
 
 def _summary(wrapped: Wrapped) -> str:
-    answers = {"binary": " or ".join(wrapped.labels), "multiclass": f"one of {len(wrapped.labels)} classes"}
-    what = answers.get(wrapped.task, "a number")
     columns = "column" if wrapped.columns == 1 else "columns"
-    return f"Answers with {what} from {wrapped.columns} {columns}, by a {wrapped.parts[-1]} made elsewhere"
+    return f"Answers with {wrapped.answers} from {wrapped.columns} {columns}, by a {wrapped.parts[-1]} made elsewhere"
 
 
 def _model_files(wrapped: Wrapped, caged: Caged, provenance: Provenance, *, title: str) -> dict[str, bytes]:
     """Return every file of the model's folder by its path in the project."""
-    document, labels = caged.document, _labels(caged.document)
-    schema = contract(wrapped, document, title=title)
-    width = _width(document["encoder"]["steps"])
+    document, labels = caged.document, labels_of(caged.document)
+    schema = contract(document, target=wrapped.target, title=title)
+    width = width_of(document["encoder"]["steps"])
     graph = (
         bytes(caged.arrays["model"].tobytes())
         if "model" in caged.arrays
@@ -341,7 +339,7 @@ def _model_files(wrapped: Wrapped, caged: Caged, provenance: Provenance, *, titl
     if not all(math.isfinite(value) for value in answers.ravel().tolist()):
         message = f"`{wrapped.file}` answers some drawn rows with numbers that are not finite"
         raise ArtifactError(message, hint="nothing can be proven of it; wrap another version of the model")
-    flat = wrapped.task == "regression"
+    flat = wrapped.task == "regression" and not wrapped.sides
     rows = [
         {"row": row, "answer": answer[0] if flat else answer}
         for row, answer in zip(document["rows"], answers.tolist(), strict=True)
@@ -351,7 +349,7 @@ def _model_files(wrapped: Wrapped, caged: Caged, provenance: Provenance, *, titl
         "encoder.json": _json(document["encoder"]),
         "model.onnx": graph,
         "schema.json": dump(schema).encode(),
-        "golden.json": _json({"rows": rows[:GOLDEN_ROWS]}),
+        "golden.json": _json({"rows": rows[: GOLDEN_ROWS_OF_TENSORS if is_of_tensors(document) else GOLDEN_ROWS]}),
         "drawn.json": _json({"rows": drawn}),
     }
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
@@ -364,7 +362,7 @@ def _model_files(wrapped: Wrapped, caged: Caged, provenance: Provenance, *, titl
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "files": hashes,
         "versions": _versions(),
-        **({"precision": TOLERANCE} if wrapped.framework == "ONNX" else {}),  # such graphs mostly compute in float32
+        **({"precision": TOLERANCE} if "model" in caged.arrays else {}),  # such graphs mostly compute in float32
     }
     example = {name: facts["examples"][0] for name, facts in schema["properties"].items()}
     files["example.json"] = _json({"rows": [example]})
@@ -376,70 +374,6 @@ def _model_files(wrapped: Wrapped, caged: Caged, provenance: Provenance, *, titl
         **{f"model/{name}": content for name, content in files.items()},
         "NOTICE": notice(title, provenance).encode(),
     }
-
-
-def contract(wrapped: Wrapped, document: Mapping[str, Any], *, title: str) -> dict[str, Any]:
-    """Return the input contract of a model that was read, as JSON Schema."""
-    columns = document["columns"]
-    labels = _labels(document)
-    first = document["rows"][0]
-    return {
-        "$schema": DRAFT,
-        "title": title,
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {column["name"]: _property(column, first[column["name"]]) for column in columns},
-        "required": [column["name"] for column in columns if not column["nullable"]],
-        "x-task": wrapped.task,
-        "x-target": wrapped.target,
-        "x-labels": labels,
-        "x-positive": labels[-1] if wrapped.task == "binary" else None,
-        "x-ignored": dict.fromkeys(document.get("unused", ()), "the model takes it and does not use it"),
-    }
-
-
-def _property(column: Mapping[str, Any], drawn: object) -> dict[str, Any]:
-    kind, nullable = column["kind"], column["nullable"]
-    json_type = {"number": "number", "boolean": "boolean"}.get(kind, "string")
-    facts: dict[str, Any] = {
-        "type": [json_type, "null"] if nullable else json_type,
-        "x-kind": kind,
-        "x-missing": [""],
-    }
-    gaps = ", may be missing" if nullable else ""
-    if kind == "category":
-        values = column["categories"]
-        shown = ", ".join(values[:5])
-        more = f" and {len(values) - 5} more" if len(values) > 5 else ""  # noqa: PLR2004 - as shown
-        facts["description"] = f"One of: {shown}{more}{gaps}"
-        facts["examples"] = [values[0]]
-        facts["x-seen"] = {"values": values[:VALUES_MAX], "distinct": len(values)}
-    elif kind == "boolean":
-        facts["description"] = f"True or false{gaps}"
-        facts["examples"] = [True]
-        facts["x-words"] = {"True": True, "False": False}
-    elif kind == "text":
-        facts["description"] = f"A text{gaps}"
-        facts["examples"] = [TEXT_EXAMPLE]
-    else:
-        low, high = column["low"], column["high"]
-        around = f"; the model was met with numbers around {low:.4g} to {high:.4g}" if low is not None else ""
-        facts["description"] = f"A number{gaps}{around}"
-        value = (low + high) / 2 if low is not None else drawn if isinstance(drawn, int | float) else 0.0
-        facts["examples"] = [float(f"{value:.4g}")]
-    return facts
-
-
-def _width(steps: Sequence[Mapping[str, Any]]) -> int:
-    width = 0
-    for step in steps:
-        if step["step"] == "numbers":
-            width += len(step["columns"])
-        elif step["step"] == "lookup":
-            width += 1
-        else:
-            width += len(step["project"][0]) if "project" in step else len(step["terms"])
-    return width
 
 
 def _plan(wrapped: Wrapped, provenance: Provenance, title: str) -> Plan:
@@ -547,8 +481,7 @@ def model_card(wrapped: Wrapped, provenance: Provenance, *, difference: float, r
             markdown(f"{provenance.licence or 'unknown'}: {licence_in_words(provenance.licence)}"),
         ),
     ]
-    kinds = {"binary": "one of two classes", "multiclass": f"one of {len(wrapped.labels)} classes"}
-    answer = kinds.get(wrapped.task, "a number")
+    answer = "one of two classes" if wrapped.task == "binary" else wrapped.answers
     labels = f": {', '.join(markdown(label) for label in wrapped.labels[:20])}" if wrapped.labels else ""
     lines = [
         f"# Model card: {markdown(title)}",

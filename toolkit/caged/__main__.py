@@ -78,6 +78,7 @@ def _done(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
             rows=job["rows"],
             seed=job["seed"],
             names=job.get("names"),
+            wishes=job.get("network"),
             converted=convert(job["library"], path) if job["library"] in CONVERTERS else None,
         )
         np.savez(str(folder / "arrays.npz"), **arrays)

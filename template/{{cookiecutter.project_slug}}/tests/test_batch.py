@@ -58,6 +58,8 @@ def test_chunks_make_no_difference(model: Model, golden: list[dict[str, Any]]) -
 def test_delimiter_and_encoding_make_no_difference(
     model: Model, golden: list[dict[str, Any]], encoding: str, delimiter: str
 ) -> None:
+    if len(model.schema.columns) == 1:
+        pytest.skip("a table of one column has no delimiter")
     plain = _as_csv(model.schema, [case["row"] for case in golden])
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter).writerows(csv.reader(io.StringIO(plain)))

@@ -143,6 +143,8 @@ def _features(model: Model, chunk: Chunk) -> list[Any]:
 def test_the_quick_way_gives_the_thorough_ones_features(
     *, model: Model, golden: list[dict[str, Any]], delimiter: str, quoted: bool
 ) -> None:
+    if model.schema.values:
+        pytest.skip("tensors are read the thorough way alone")
     header, *rows = _columns(model, golden)
     order = np.random.default_rng(4).permutation(len(header)).tolist()
     for used in (range(len(header)), order):

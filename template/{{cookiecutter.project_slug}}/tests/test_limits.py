@@ -200,7 +200,9 @@ def test_one_file_too_many_is_told_to_come_back_while_rows_are_answered(
 
 
 @pytest.mark.parametrize("path", ["/predict", "/explain", "/predict/file", "/"])
-def test_a_body_that_never_comes_is_given_up(model_dir: Path, body: dict[str, Any], path: str) -> None:
+def test_a_body_that_never_comes_is_given_up(model_dir: Path, schema: Schema, body: dict[str, Any], path: str) -> None:
+    if schema.values:
+        pytest.skip("tensors do not take the straight way, which alone answers in no time")
     app = create_app(Settings(model_dir=model_dir, request_seconds_max=0, file_seconds_max=0, concurrency_max=1))
 
     async def half() -> Message:

@@ -49,7 +49,10 @@ def add_routes(app: FastAPI, served: Served) -> None:
     )
     async def predict(request: Request) -> Response:
         expect(request, "application/json")
-        return _json(envelope(model, answer_body(served, await request.body())))
+        body = await request.body()
+        slow = model.schema.values  # tensors and pictures take their time: the others are answered meanwhile
+        answers = await run_in_threadpool(answer_body, served, body) if slow else answer_body(served, body)
+        return _json(envelope(model, answers))
 
     @app.post(
         "/explain",
@@ -91,10 +94,16 @@ def add_routes(app: FastAPI, served: Served) -> None:
 
 def answer_body(served: Served, body: bytes) -> list[dict[str, Any]]:
     """Return one answer a row of a ``/predict`` body, in order; ``RefusedError`` or ``InputError`` otherwise."""
-    settings = served.settings
+    settings, schema = served.settings, served.model.schema
     answers = served.model.answer_body(body)
     if answers is None or len(answers) > settings.rows_max:
-        rows = rows_of(body, rows_max=settings.rows_max, nesting_max=settings.nesting_max)
+        rows = rows_of(
+            body,
+            rows_max=settings.rows_max,
+            nesting_max=settings.nesting_max,
+            depth=schema.depth,
+            lists=schema.lists,
+        )
         answers = served.model.answer(rows)
     count(served.telemetry, answers)
     return answers
@@ -102,11 +111,17 @@ def answer_body(served: Served, body: bytes) -> list[dict[str, Any]]:
 
 def explain_body(served: Served, body: bytes) -> list[dict[str, Any]]:
     """Return one answer with its explanation a row of an ``/explain`` body, in order."""
-    settings = served.settings
+    settings, schema = served.settings, served.model.schema
     answers = served.explainer.explain_body(body, rows_max=settings.explain_rows_max)
     if answers is None:
-        rows = rows_of(body, rows_max=settings.explain_rows_max, nesting_max=settings.nesting_max)
-        answers = served.explainer.explain(served.model.schema.from_rows(rows), len(rows))
+        rows = rows_of(
+            body,
+            rows_max=settings.explain_rows_max,
+            nesting_max=settings.nesting_max,
+            depth=schema.depth,
+            lists=schema.lists,
+        )
+        answers = served.explainer.explain(schema.from_rows(rows), len(rows))
     count(served.telemetry, answers)
     return answers
 

@@ -16,7 +16,7 @@ import msgspec
 from .files import FileReader
 from .model import Model
 from .schema import InputError
-from .tables import line, unique_names
+from .tables import Chunk, line, unique_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .model import Predictions
-    from .tables import Chunk
 
 SHARED_BYTES_MIN = 8_000_000  # a smaller file is done before other processes have started
 AHEAD = 4  # chunks given to each process: one that it works on, others so that it never waits
 PROCESSES_MAX = 8  # one reads and writes for all: it could not keep more of them busy
+HELD_VALUES_MAX = 4_000_000  # of tensors: 32 MB
 WAITING_MAX = 32  # chunks on their way, about 2 MB each, so memory stays flat
 _WORKER: Worker | None = None  # in a worker process: what it answers with
 SPREADSHEET_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -41,6 +41,7 @@ def header(model: Model, names: Sequence[str]) -> list[str]:
     added = ["prediction"]
     if model.schema.task != "regression":
         added += [f"probability_{label}" for label in model.schema.label_texts]
+        added += [f"score_{label}" for label in model.schema.label_texts if model.schema.has_scores]
     return [*names, *unique_names([*names, *added])[len(names) :]]
 
 
@@ -61,9 +62,12 @@ class Worker:
         if not len(chunk):
             self.model.schema.from_cells(chunk.columns())  # the header may break the contract by itself
             return ""
-        tails = _tails(self.model.predict_features(self.reader.read(chunk)), cell)
+        tails = [tail for part in _parts(chunk, self.model.schema.values) for tail in self._tails(part, cell)]
         lines = _lines(chunk, cell)
         return "".join([f"{row},{tail}\n" for row, tail in zip(lines, tails, strict=True)])
+
+    def _tails(self, chunk: Chunk, cell: Callable[[str], str]) -> list[str]:
+        return tails(self.model.predict_features(self.reader.read(chunk)), cell)
 
 
 def predict_chunks(
@@ -173,13 +177,26 @@ def _lines(chunk: Chunk, cell: Callable[[str], str]) -> Iterable[str]:
     return lines
 
 
-def _tails(answers: Predictions, cell: Callable[[str], str]) -> list[str]:
-    """Return what is written behind each row: the prediction, then its probabilities."""
+def _parts(chunk: Chunk, values: int) -> Iterator[Chunk]:
+    """Yield a chunk in parts whose tensors are held at once: tables have none, and come whole."""
+    if not values:
+        yield chunk
+        return
+    step = max(1, HELD_VALUES_MAX // values)
+    for start in range(0, len(chunk), step):
+        yield Chunk(chunk.names, chunk.first + start, chunk.rows[start : start + step])
+
+
+def tails(answers: Predictions, cell: Callable[[str], str] = str) -> list[str]:
+    """Return what is written behind each row: the prediction, then its probabilities and scores."""
+    if answers.schema.sides:  # a cell with the JSON of all its numbers
+        return [line([msgspec.json.encode(value).decode()]) for value in answers.values.tolist()]
     if answers.probabilities is None:
         return _decimals(answers.values)
     labels = [line([cell(label) if isinstance(label, str) else label]) for label in answers.schema.labels]
     said = [labels[code] for code in answers.values.tolist()]
     columns = [_decimals(column) for column in answers.probabilities.T]
+    columns += [] if answers.scores is None else [_decimals(column) for column in answers.scores.T]
     return [",".join(told) for told in zip(said, *columns, strict=True)]
 
 

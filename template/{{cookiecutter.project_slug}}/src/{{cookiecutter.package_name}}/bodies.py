@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+DEPTH = 3  # of a body whose rows hold single values
 CROWDED, CROWDED_LEAST = 2, 1_000  # lists and objects for each row allowed, and besides: more are not worth building
 NAMES_BESIDES_MAX = 10_000  # more are not told one by one
 
@@ -27,10 +28,14 @@ class Twice(dict[str, Any]):
     names: tuple[str, ...] = ()
 
 
-def rows_of(body: bytes, *, rows_max: int, nesting_max: int) -> list[object]:
-    """Return the rows of a ``{"rows": [...]}`` body; ``RefusedError`` or ``InputError`` say what is wrong with it."""
-    too_deep = f"the body is nested more than {nesting_max} levels deep; a row needs 3"
-    if _holds_more(body, CROWDED * rows_max + CROWDED_LEAST):
+def rows_of(body: bytes, *, rows_max: int, nesting_max: int, depth: int = DEPTH, lists: int = CROWDED) -> list[object]:
+    """Return the rows of a ``{"rows": [...]}`` body; ``RefusedError`` or ``InputError`` say what is wrong with it.
+
+    ``depth`` and ``lists`` are how deep a body's rows go, and how many lists and objects each may have.
+    """
+    nesting_max = max(nesting_max, depth)
+    too_deep = f"the body is nested more than {nesting_max} levels deep; a row needs {depth}"
+    if _holds_more(body, lists * rows_max + CROWDED_LEAST):
         detail = f"the body holds more lists and objects than {rows_max:,} rows do"
         raise RefusedError(HTTPStatus.BAD_REQUEST, detail)
     try:

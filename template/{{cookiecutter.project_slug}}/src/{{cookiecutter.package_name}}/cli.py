@@ -6,13 +6,16 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
 from . import learning
 from .errors import ExplainedError
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .model import Model
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 learning.add_commands(app)
@@ -55,16 +58,13 @@ def predict(
 
     An output called submission.csv gets the form of data/sample_submission.csv instead, where there is one.
     """
-    from .batch import predict_chunks, workers  # noqa: PLC0415 - each command loads what it needs
-    from .model import Model  # noqa: PLC0415 - as above
+    from .model import Model  # noqa: PLC0415 - each command loads what it needs
     from .submission import NAME, SAMPLE, scored_by, write_submission  # noqa: PLC0415 - as above
-    from .tables import read_file  # noqa: PLC0415 - as above
 
     model_dir = Settings.from_environment().model_dir
     model = Model.load(model_dir)
     if output is None:
-        with workers(model, size_bytes=source.stat().st_size) as pool:
-            predict_chunks(model, read_file(source), sys.stdout, pool=pool)
+        _answered(model, source, sys.stdout)
         return
     # Written beside its place and moved in at the end: a file that is there is whole.
     sample = Path(SAMPLE)
@@ -75,12 +75,24 @@ def predict(
             if as_sample:
                 rows = write_submission(model, source, sample, out, metric=scored_by(model_dir))
             else:
-                with workers(model, size_bytes=source.stat().st_size) as pool:
-                    rows = predict_chunks(model, read_file(source), out, pool=pool)
+                rows = _answered(model, source, out)
         Path(name).replace(output)
     finally:
         Path(name).unlink(missing_ok=True)
     _say(f"{rows:,} rows answered in {output}{f', in the form of {sample}' if as_sample else ''}")
+
+
+def _answered(model: Model, source: Path, out: IO[str]) -> int:
+    """Answer the rows of a file, or the pictures of a folder where the model looks at some; return how many."""
+    from .batch import predict_chunks, workers  # noqa: PLC0415 - each command loads what it needs
+    from .tables import read_file  # noqa: PLC0415 - as above
+    from .tensors import predict_pictures  # noqa: PLC0415 - as above
+
+    rows = predict_pictures(model, source, out)
+    if rows is None:
+        with workers(model, size_bytes=source.stat().st_size) as pool:
+            rows = predict_chunks(model, read_file(source), out, pool=pool)
+    return rows
 
 
 @app.command()

@@ -49,6 +49,8 @@ class Explainer:
     def __init__(self, model: Model, reference: Mapping[str, Any]) -> None:
         self.reference = dict(reference)
         self._model = model
+        if not model.schema.is_explained:
+            return
         self._names = [column.name for column in model.schema.columns]
         self._owners = owners(model.encoder, self._names)
         self._usual = model.encoder.encode(model.schema.from_rows([self.reference]), 1)[0]
@@ -57,15 +59,17 @@ class Explainer:
     def explain(self, columns: Columns, rows: int) -> list[dict[str, Any]]:
         """Return the answers to canonical rows, in order, each with its notes and its explanation.
 
-        Raises ``InputError`` for a row so extreme that a share in its answer is not a finite number.
+        The explanation is None for an answer of several numbers, and for one to a tensor.
         """
+        if not self._model.schema.is_explained:
+            return [{**answer, "explanation": None} for answer in self._model.answer_columns(columns, rows)]
         notes = [[note.to_json() for note in noted] for noted in self._model.notes(columns, rows)]
         with np.errstate(over="ignore", invalid="ignore"):  # told by row
             return self._explain(self._model.encoder.encode(columns, rows), notes)
 
     def explain_body(self, body: bytes, *, rows_max: int) -> list[dict[str, Any]] | None:
         """Return what ``explain`` gives for the rows of a request's body, or None when it is not plainly right."""
-        read = self._model.read_body(body)
+        read = self._model.read_body(body) if self._model.schema.is_explained else None
         if read is None or len(read[0]) > rows_max:
             return None
         with np.errstate(over="ignore", invalid="ignore"):  # told by row

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from . import tensors
 from .texts import Words
 
 if TYPE_CHECKING:
@@ -144,7 +145,8 @@ class Encoder:
     """All steps side by side: canonical columns in, a float64 matrix out."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self.steps: Sequence[Step] = [STEPS[facts["step"]](facts) for facts in document["steps"]]
+        made = {**STEPS, **tensors.STEPS}
+        self.steps: Sequence[Step] = [made[facts["step"]](facts) for facts in document["steps"]]
         self.width = sum(step.width for step in self.steps)
         self.categories = {
             facts["column"]: frozenset(facts["vectors" if facts["step"] == "lookup" else "places"])

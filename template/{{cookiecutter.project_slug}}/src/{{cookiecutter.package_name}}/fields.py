@@ -5,6 +5,7 @@ Fields are called ``c0``, ``c1``... in the contract's order: a column's own name
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +89,7 @@ def _field(schema: Schema, column: Column, name: str, cell: str, problem: str) -
             tag("p", problem, id=f"{name}-problem", class_="problem") if problem else "",
             tag("p", facts, id=f"{name}-hint", class_="hint", dir="auto") if facts else "",
         ),
-        class_="field wide" if column.kind == "text" else "field",
+        class_="field wide" if column.kind in {"text", "tensor", "picture"} else "field",
     )
 
 
@@ -99,8 +100,8 @@ def _control(schema: Schema, column: Column, cell: str, common: dict[str, Any]) 
             return _select([word for word, _ in _words(facts)], cell, column, common)
         case "date" if column.date_format != "epoch_seconds":
             return _date_input(column, cell, common)
-        case "text":
-            return tag("textarea", Html("\n"), cell, rows=3, **common)  # the parser drops the first line break
+        case "text" | "tensor" | "picture":
+            return _area(column, cell, common)
         case "category" if _is_listed(schema, column):
             return _select(column.values, cell, column, common)
         case "category":
@@ -109,6 +110,16 @@ def _control(schema: Schema, column: Column, cell: str, common: dict[str, Any]) 
     kind = "number" if not plain or _is_plain(plain) else "text"  # a browser would empty what is no number
     shown = plain if kind == "number" else cell
     return tag("input", type=kind, step="any", value=shown, placeholder=_placeholder(schema, column), **common)
+
+
+def _area(column: Column, cell: str, common: dict[str, Any]) -> Html:
+    """Return a field for long texts; beside a picture's it is shown, and a script adds the choice of a file."""
+    area = tag("textarea", Html("\n"), cell, rows=3, **common)  # the parser drops the first line break
+    if column.kind != "picture":
+        return area
+    shown = cell.startswith("data:image/")
+    picture = tag("img", src=cell if shown else "data:,", alt="The picture", class_="picture", hidden=not shown)
+    return tag("div", picture, area, class_="pictured")
 
 
 def _date_input(column: Column, cell: str, common: dict[str, Any]) -> Html:
@@ -194,6 +205,8 @@ def _text(schema: Schema, column: Column) -> str:
     if isinstance(value, bool):
         words = _words(schema.document["properties"][column.name])
         return next((word for word, truth in words if truth == value), "")
+    if isinstance(value, list):
+        return json.dumps(value)
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 

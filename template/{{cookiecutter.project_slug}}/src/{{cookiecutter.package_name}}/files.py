@@ -50,7 +50,7 @@ class FileReader:
             return self._encoder.encode(self._schema.from_cells(chunk.columns(), first_row=chunk.first), len(chunk))
 
     def _quickly(self, chunk: Chunk) -> NDArray[np.float64]:
-        if chunk.cells is None:
+        if self._schema.values or chunk.cells is None:
             raise ValueError(chunk.first)
         places = {name: place for place, name in enumerate(unique_names(chunk.names))}
         columns: Columns = {}

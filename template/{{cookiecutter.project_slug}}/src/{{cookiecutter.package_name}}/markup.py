@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-VOID = frozenset({"input", "link", "meta"})  # elements without content
+VOID = frozenset({"img", "input", "link", "meta"})  # elements without content
 
 
 class Html(str):

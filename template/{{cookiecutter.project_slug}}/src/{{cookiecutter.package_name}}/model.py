@@ -134,15 +134,25 @@ def _session(content: bytes, *, threads: int) -> onnxruntime.InferenceSession:
 
 @dataclass(frozen=True)
 class Predictions:
-    """Answers for some rows: ``values`` (label codes or numbers), ``probabilities`` (rows, labels) for classes."""
+    """Answers for some rows: ``values`` (label codes or numbers), ``probabilities`` (rows, labels) for classes.
+
+    ``scores`` are what the probabilities were made of, where the model gives raw ones.
+    """
 
     schema: Schema
     values: NDArray[Any]
     probabilities: NDArray[np.float64] | None
+    scores: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         """Return the number of rows answered."""
         return len(self.values)
+
+    @property
+    def original(self) -> NDArray[Any]:
+        """Return the answers as the model gives them: scores, probabilities or numbers, a line a row."""
+        found = self.scores if self.scores is not None else self.probabilities
+        return self.values.reshape(len(self), -1) if found is None else found
 
     def to_json(self) -> Iterator[dict[str, Any]]:
         """Yield each answer as JSON values: the prediction, and a probability a label unless it is a number."""
@@ -151,8 +161,10 @@ class Predictions:
                 yield {"prediction": value}
             return
         labels, texts = self.schema.labels, self.schema.label_texts
-        for code, row in zip(self.values.tolist(), self.probabilities.tolist(), strict=True):
-            yield {"prediction": labels[code], "probabilities": dict(zip(texts, row, strict=True))}
+        scores = [] if self.scores is None else self.scores.tolist()
+        for place, (code, row) in enumerate(zip(self.values.tolist(), self.probabilities.tolist(), strict=True)):
+            told = {"scores": dict(zip(texts, scores[place], strict=True))} if scores else {}
+            yield {"prediction": labels[code], "probabilities": dict(zip(texts, row, strict=True)), **told}
 
 
 class Model:
@@ -178,6 +190,7 @@ class Model:
         self.content: dict[str, bytes] = {}
         self._reader = RowReader(schema, encoder)
         self._label_texts = schema.label_texts
+        self._tells_more = bool(schema.sides) or schema.has_scores
 
     @classmethod
     def load(cls, folder: Path) -> Model:
@@ -236,6 +249,9 @@ class Model:
 
     def answer_features(self, matrix: NDArray[np.float64], notes: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
         """Return one answer a row of the encoder's features, in order, each with its notes and what they lack."""
+        if self._tells_more:
+            told = self.predict_features(matrix).to_json()
+            return [{**answer, "notes": noted} for answer, noted in zip(told, notes, strict=True)]
         rows: list[list[float]] = self.scorer.score(matrix).tolist()
         if not math.isfinite(sum(chain.from_iterable(rows))):
             extreme = [index for index, row in enumerate(rows) if not math.isfinite(sum(row))]
@@ -268,8 +284,13 @@ class Model:
         answer = self.scorer.score(matrix)
         if not np.isfinite(answer).all():
             raise _too_extreme(np.flatnonzero(~np.isfinite(answer).all(axis=1)).tolist())
+        if self.schema.sides:
+            return Predictions(self.schema, answer.reshape(len(answer), *self.schema.sides), None)
         if self.schema.task == "regression":
             return Predictions(self.schema, answer[:, 0], None)
+        if self.schema.has_scores:  # which come behind their probabilities
+            probabilities, scores = np.hsplit(answer, 2)
+            return Predictions(self.schema, scores.argmax(axis=1), probabilities, scores)
         return Predictions(self.schema, answer.argmax(axis=1), answer)
 
 

@@ -65,6 +65,8 @@ def unseen_note(column: Column, value: str) -> Note:
 
 
 def _column_notes(column: Column, values: NDArray[Any], known: frozenset[str] | None) -> Iterator[tuple[int, Note]]:
+    if column.tensor is not None:
+        return
     if column.is_text:
         for row, value in enumerate(values):
             if value == "":

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 from . import problems
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .limits import Guard
     from .model import Model
     from .schema import Column, Schema
 
 CSV = "text/csv"
+SHOWN = {"type", "description", "examples", "items", "minItems", "maxItems", "pattern"}
 NOTE_KINDS = {
     "missing": "no value: a gap was filled as in training",
     "out_of_range": "a number or date outside what training saw",
@@ -60,7 +63,7 @@ def row_schema(schema: Schema) -> dict[str, Any]:
 def answer_schema(schema: Schema) -> dict[str, Any]:
     """Return the JSON Schema of one answer."""
     if schema.task == "regression":
-        properties: dict[str, Any] = {"prediction": {"type": "number"}}
+        properties: dict[str, Any] = {"prediction": _nested(schema.sides)}
     else:
         chance = {"type": "number", "minimum": 0, "maximum": 1}
         properties = {
@@ -72,6 +75,13 @@ def answer_schema(schema: Schema) -> dict[str, Any]:
                 "required": list(schema.label_texts),
             },
         }
+        if schema.has_scores:
+            properties["scores"] = {
+                "type": "object",
+                "description": "As the model itself gives them; `probabilities` are their softmax",
+                "properties": {label: {"type": "number"} for label in schema.label_texts},
+                "required": list(schema.label_texts),
+            }
     note = {
         "kind": {
             "enum": list(NOTE_KINDS),
@@ -82,6 +92,14 @@ def answer_schema(schema: Schema) -> dict[str, Any]:
     }
     properties["notes"] = {"type": "array", "items": {"type": "object", "properties": note, "required": list(note)}}
     return {"type": "object", "title": "Answer", "properties": properties, "required": list(properties)}
+
+
+def _nested(sides: Sequence[int]) -> dict[str, Any]:
+    """Return the JSON Schema of lists in lists of numbers, with so many values each."""
+    found: dict[str, Any] = {"type": "number"}
+    for side in reversed(sides):
+        found = {"type": "array", "minItems": side, "maxItems": side, "items": found}
+    return found
 
 
 def explained_schema(schema: Schema) -> dict[str, Any]:
@@ -101,7 +119,10 @@ def explained_schema(schema: Schema) -> dict[str, Any]:
         },
         "exact": {"type": "boolean", "description": "Whether every set of columns was asked, or a sample of them"},
     }
-    explanation = {"type": "object", "properties": properties, "required": list(properties)}
+    explanation: dict[str, Any] = {"type": "object", "properties": properties, "required": list(properties)}
+    if not schema.is_explained:
+        why = "Always null here: what is answered, or asked about, is more than single numbers"
+        explanation = {"type": "null", "description": why}
     answer = answer_schema(schema)
     return {
         **answer,
@@ -170,7 +191,7 @@ def _guarded(guard: Guard) -> list[str]:
 
 
 def _property(column: Column, facts: dict[str, Any]) -> dict[str, Any]:
-    shown = {key: value for key, value in facts.items() if key in {"type", "description", "examples"}}
+    shown = {key: value for key, value in facts.items() if key in SHOWN}
     if column.kind == "date" and column.date_format == "epoch_seconds":
         shown["type"] = ["string", "number", *(["null"] if column.nullable else [])]
     if column.kind == "date" and column.date_format == "iso":

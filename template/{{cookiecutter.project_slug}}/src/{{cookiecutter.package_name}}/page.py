@@ -5,11 +5,13 @@ Rendered here whole, so that it works without JavaScript; static/page.js swaps i
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from . import fields
 from .fields import example_cells, values_of
 from .markup import Html, join, tag
+from .tensors import STATIC_FILES
 from .wording import named
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ LABELS_MAX = 5  # more classes than this are counted instead of named
 SHARES_MAX = 6
 LEAST_POINT, LEAST_SHARE = 0.0005, 0.0001  # a column whose share would be shown as nothing is not shown
 RELIED_MAX = 5
+LISTED_MAX = 600  # characters of an answer of several numbers
+SCORES_MAX = 100
 UNIT_METRICS = frozenset({"accuracy", "average_precision", "balanced_accuracy", "f1", "f1_macro", "r2", "roc_auc"})
 
 
@@ -52,6 +56,7 @@ def render(  # noqa: PLR0913 - each is told by name
         tag("link", rel="icon", href="data:,"),
         tag("link", rel="stylesheet", href="static/page.css"),
         tag("script", src="static/page.js", defer=True),
+        *_beside_pictures(schema),
     )
     body = tag(
         "body",
@@ -80,10 +85,21 @@ def render(  # noqa: PLR0913 - each is told by name
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
 
+def _beside_pictures(schema: Schema) -> list[Html]:
+    """Return the script and the style that a form with pictures needs besides."""
+    wanted = [*STATIC_FILES] if any(column.kind == "picture" for column in schema.columns) else []
+    return [
+        tag("link", rel="stylesheet", href=f"static/{name}")
+        if name.endswith(".css")
+        else tag("script", src=f"static/{name}", defer=True)
+        for name in wanted
+    ]
+
+
 def _header(title: str, schema: Schema) -> Html:
     labels = [tag("strong", label, dir="auto") for label in schema.label_texts]
     if schema.task == "regression":
-        answers = "a number"
+        answers = f"{' x '.join(map(str, schema.sides))} numbers" if schema.sides else "a number"
     elif len(labels) > LABELS_MAX:
         answers = f"one of {len(labels)} classes"
     else:
@@ -164,7 +180,10 @@ def _result(
         waiting = tag("p", "Press Predict: the answer appears here, with what its reader should know.", class_="quiet")
         return [tag("h2", "Answer"), waiting]
     prediction = result["prediction"]
-    shown = number(prediction, digits=6) if schema.task == "regression" else str(prediction)
+    if schema.sides:
+        shown = _listed(prediction)
+    else:
+        shown = number(prediction, digits=6) if schema.task == "regression" else str(prediction)
     answer = tag("output", shown, dir="auto", class_="long" if len(shown) > LONG else None)
     parts = [
         tag("h2", "Answer"),
@@ -172,6 +191,8 @@ def _result(
     ]
     if result.get("probabilities"):
         parts.append(_bars(result["probabilities"]))
+    if result.get("scores"):
+        parts.append(_raw(result["scores"]))
     if result.get("explanation"):
         parts.append(_drivers(result["explanation"], prediction, cells))
     if result.get("notes"):
@@ -181,6 +202,22 @@ def _result(
         ]
         parts.append(tag("div", tag("h3", "Notes"), tag("ul", *notes), class_="notes"))
     return parts
+
+
+def _listed(prediction: object) -> str:
+    """Return the start of an answer of several numbers."""
+    text = json.dumps(prediction)
+    if len(text) <= LISTED_MAX:
+        return text
+    return f"{text[:LISTED_MAX]} ... (the first of {len(text):,} characters: the API gives all)"
+
+
+def _raw(scores: Mapping[str, float]) -> Html:
+    """Return the scores that the probabilities were made of, as the model gives them."""
+    ranked = sorted(scores.items(), key=lambda item: -item[1])
+    listed = [join(tag("dt", label, dir="auto"), tag("dd", number(score, digits=6))) for label, score in ranked]
+    told = tag("summary", "Raw scores, as the model gives them; the shares above are their softmax")
+    return tag("details", told, tag("dl", *listed[:SCORES_MAX]))
 
 
 def _bars(probabilities: Mapping[str, float]) -> Html:

@@ -71,12 +71,12 @@ class RowReader:
         self._categories: list[tuple[int, int, Callable[[str, int], int], OneHot, Column]] = []
         self._puts: list[tuple[int, Put]] = []
         start = 0
-        for step in encoder.steps:
+        for step in () if schema.values else encoder.steps:
             self._learn(step, start)
             start += step.width
         # A contract may name a column that the model does not use, or in letters that the decoder cannot look for.
         used = {name for step in encoder.steps for name in _names(step)}
-        able = used == set(self._index) and not any(map(_is_odd, [*self._index, *schema.ignored]))
+        able = used == set(self._index) and not any(map(_is_odd, [*self._index, *schema.ignored])) and not schema.values
         self._decoder = _decoder(schema) if able else None
 
     def read(self, body: bytes) -> Read | None:

@@ -21,14 +21,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from .tensors import TENSORS, VALUES_MAX
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-Kind = Literal["number", "boolean", "category", "text", "date"]
+    from .tensors import Tensor
+
+Kind = Literal["number", "boolean", "category", "text", "date", "tensor", "picture"]
 Value = float | str
-Columns = dict[str, "NDArray[Any]"]  # float64 for number, boolean and date; object (str) for category and text
+Columns = dict[str, "NDArray[Any]"]  # float64 for number, boolean and date; object (str) for category and text;
+# float64, shape (rows, values), for a tensor
 
 GAP = math.nan
 NAME_LENGTH_MAX = 200  # of a name that is no column's
@@ -95,6 +100,7 @@ class Column:
     seen_maximum: float | None = None
     whole: bool = False
     values: tuple[str, ...] = ()
+    tensor: Tensor | None = None
 
     @property
     def is_text(self) -> bool:
@@ -154,6 +160,8 @@ class Column:
     @property
     def expected(self) -> str:
         """Return what a value of this column looks like, in words."""
+        if self.tensor is not None:
+            return self.tensor.expected
         words = {"number": "a number", "boolean": "true or false", "category": "a text", "text": "a text"}
         what = words.get(self.kind, f"a date like {self.example!r}")
         return f"{what} or null" if self.nullable else what
@@ -269,12 +277,24 @@ class Schema:
         self.labels: tuple[int | str, ...] = tuple(document.get("x-labels", ()))
         self.positive: int | str | None = document.get("x-positive")
         self.ignored: dict[str, str] = dict(document.get("x-ignored", {}))
+        answer = document.get("x-answer", {})
+        self.sides: tuple[int, ...] = tuple(answer.get("sides", ()))  # of an answer of several numbers
+        self.has_scores: bool = answer.get("scores", False)  # the raw ones, which the probabilities are made of
+        tensors = [column.tensor for column in self.columns if column.tensor is not None]
+        self.values = sum([tensor.size for tensor in tensors])  # of a row's tensors
+        self.depth = 3 + max([len(tensor.shape) for tensor in tensors], default=0)  # of a body's lists and objects
+        self.lists = 2 + sum([math.prod(tensor.shape[:at]) for tensor in tensors for at in range(len(tensor.shape))])
         self._cells = {column.name: KnownCells(column) for column in self.columns}
 
     @classmethod
     def load(cls, path: Path) -> Schema:
         """Return the contract that ``path`` (a ``schema.json``) holds."""
         return cls(json.loads(Path(path).read_text(encoding="utf-8")))
+
+    @property
+    def is_explained(self) -> bool:
+        """Return whether an answer is shared out among the columns: not where one is a tensor, or the answer is."""
+        return not self.values and not self.sides
 
     @property
     def label_texts(self) -> tuple[str, ...]:
@@ -301,8 +321,12 @@ class Schema:
 
         An absent column is the same as null. Raises ``InputError`` with every problem, up to ``PROBLEMS_MAX``.
         """
+        if self.values and len(rows) * self.values > VALUES_MAX:
+            most = VALUES_MAX // self.values
+            message = f"{len(rows):,} rows of {self.values:,} values each: expected at most {most:,} rows"
+            raise InputError([Problem(None, None, message)])
         problems: list[Problem] = []
-        gathered: dict[str, list[Value]] = {column.name: [] for column in self.columns}
+        gathered: dict[str, list[Any]] = {column.name: [] for column in self.columns}
         for index, row in enumerate(rows):
             if not isinstance(row, dict):
                 message = f"expected an object with a value a column, got {_name_of(row)}"
@@ -311,7 +335,8 @@ class Schema:
                 problems.extend(self._unknown_names(row, index, hints=HINTS_MAX - len(problems)))
                 for column in self.columns:
                     try:
-                        gathered[column.name].append(column.from_json(row.get(column.name)))
+                        reader = column if column.tensor is None else column.tensor
+                        gathered[column.name].append(reader.from_json(row.get(column.name)))
                     except ValueError as error:
                         problems.append(Problem(index, column.name, self._absent(row, column) or str(error)))
             if len(problems) >= PROBLEMS_MAX:
@@ -332,7 +357,9 @@ class Schema:
         found: Columns = {}
         for column in self.columns:
             raw = cells.get(column.name)
-            if raw is None:
+            if raw is not None and column.tensor is not None:
+                found[column.name] = _tensors(column, column.tensor, raw, first_row, problems)
+            elif raw is None:
                 if not column.nullable:
                     near = _nearest(column.name, others) if len(problems) < HINTS_MAX else ""
                     problems.append(Problem(None, column.name, f"the column is missing{near}"))
@@ -372,6 +399,21 @@ class Schema:
         if column.name in row:
             return ""
         return f"the column is missing: expected {column.expected}"
+
+
+def _tensors(
+    column: Column, tensor: Tensor, cells: Sequence[str], first_row: int, problems: list[Problem]
+) -> NDArray[np.float64]:
+    """Return a row of numbers a cell; what is wrong with one is added to ``problems``."""
+    found = np.zeros((len(cells), tensor.size))
+    for index, cell in enumerate(cells):
+        if len(problems) == PROBLEMS_MAX:
+            break
+        try:
+            found[index] = tensor.from_cell(cell.strip())
+        except ValueError as error:
+            problems.append(Problem(first_row + index, column.name, str(error)))
+    return found
 
 
 def _each(known: KnownCells, cells: Sequence[str]) -> Sequence[Value]:
@@ -422,6 +464,7 @@ def _column(name: str, facts: dict[str, Any], *, nullable: bool) -> Column:
         date_format=facts.get("x-date", "iso") if kind == "date" else "",
         whole=bool(seen.get("whole", False)),
         values=tuple(value.strip() for value in seen.get("values", ()) if isinstance(value, str)),
+        tensor=TENSORS[kind](facts) if kind in TENSORS else None,
     )
     return _with_seen_range(column, seen)
 
@@ -448,7 +491,7 @@ def _moment(text: str, pattern: str) -> datetime:
     return datetime.strptime(text, pattern)  # noqa: DTZ007 - data without a zone is read as UTC
 
 
-def _array(column: Column, values: Sequence[Value] | NDArray[Any]) -> NDArray[Any]:
+def _array(column: Column, values: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
     if column.is_text:
         array = np.empty(len(values), dtype=object)
         array[:] = values

@@ -17,6 +17,7 @@ from .problems import RefusedError
 from .schema import InputError, Problem
 from .straight import count
 from .tables import write_rows
+from .tensors import STATIC_FILES as MORE_FILES
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -27,6 +28,7 @@ STATIC_FILES = {
     "page.css": "text/css; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
     "handbook.js": "text/javascript; charset=utf-8",
+    **MORE_FILES,
 }
 HEADERS = {
     "content-security-policy": (

@@ -13,8 +13,6 @@ from .model import Model
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
 DRAWN_FILE = "drawn.json"
 TOLERANCE = 1e-5  # largest difference from the original's answers; relative for numbers above 1
 SEED = 7
@@ -35,9 +33,7 @@ def prove(model_dir: Path) -> str:
 def difference(model: Model, cases: list[dict[str, Any]]) -> float:
     """Return the largest difference of the served answers from those of ``cases``, relative above 1."""
     columns = model.schema.from_rows([case["row"] for case in cases])
-    predictions = model.predict(columns, len(cases))
-    found: NDArray[np.float64]
-    found = predictions.values.reshape(-1, 1) if predictions.probabilities is None else predictions.probabilities
+    found = model.predict(columns, len(cases)).original
     expected = np.array([case["answer"] for case in cases], dtype=np.float64).reshape(len(cases), -1)
     return float(np.max(np.abs(found - expected) / np.maximum(1.0, np.abs(expected)), initial=0.0))
 
@@ -51,6 +47,9 @@ def score(model_dir: Path, data: Path, *, target: str | None = None) -> str:
     plan = json.loads((model_dir / "plan.json").read_text(encoding="utf-8"))
     plan = {**plan, "target": target or plan["target"]}
     model = Model.load(model_dir)
+    if model.schema.sides:
+        message = "the model answers with several numbers a row: no single score holds them against known answers"
+        raise EvaluationError(message)
     try:
         examples = read_examples(data, plan, model.schema)
     except TrainingError as error:
