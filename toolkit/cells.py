@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 HEAVY_ROWS = 200_000  # from here on a column's memory is worth a thought: some 5 MB and more
 SAMPLE_ROWS = 2000
+BLOCK_ROWS = 1 << 16  # texts made or compared at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,22 +82,89 @@ class Cells:
         return tuple(text for text, _ in pairs), tuple(number for _, number in pairs)
 
 
-def count(series: pd.Series[Any]) -> Cells:
-    """Return the counted cells of one column of a frame of texts; a missing cell is the empty text."""
+@dataclass(frozen=True, eq=False)
+class Fractions:
+    """A long column of plain numbers with decimals, most of them different: no text of it needs to be kept.
+
+    ``rows`` are its numbers as they stand (NaN for an empty cell), ``values`` the different ones in their order with
+    ``counts``, ``gaps`` how many cells are empty.
+    """
+
+    rows: NDArray[np.float64]
+    values: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    gaps: int
+
+
+def fractions(series: pd.Series[Any]) -> Fractions | None:
+    """Return a column's numbers when all its cells are plain numbers or empty and some have decimals, else ``None``.
+
+    Numbers are put in order in a tenth of the time that counting their texts takes, and in a third of the memory.
+    """
     import pyarrow as pa  # noqa: PLC0415 - 100 ms
     import pyarrow.compute as pc  # noqa: PLC0415
+
+    column = _column(series)
+    if not _are_plain_fractions(column.slice(0, SAMPLE_ROWS)):
+        return None
+    rows, start = np.full(len(column), np.nan), 0
+    for piece in column.chunks:
+        space = rows[start : start + len(piece)]
+        start += len(piece)
+        try:
+            if not piece.null_count:
+                with contextlib.suppress(pa.ArrowInvalid):  # an empty cell, most often
+                    space[:] = pc.cast(piece, pa.float64())
+                    if np.isfinite(space).all():
+                        continue
+            filled = pc.fill_null(pc.not_equal(pc.binary_length(piece), 0), fill_value=False)
+            numbers = pc.cast(piece.filter(filled), pa.float64()).to_numpy(zero_copy_only=False)
+        except pa.ArrowInvalid:
+            return None
+        if not np.isfinite(numbers).all():
+            return None
+        space[filled.to_numpy(zero_copy_only=False)] = numbers
+    known = rows[~np.isnan(rows)]
+    known.sort()
+    begins = np.flatnonzero(np.concatenate(([True], known[1:] != known[:-1])))
+    gaps = len(rows) - len(known)
+    return Fractions(rows, known[begins], np.diff(np.append(begins, len(known))), gaps)
+
+
+def _are_plain_fractions(sample: pa.ChunkedArray) -> bool:
+    import pyarrow as pa  # noqa: PLC0415 - 100 ms
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    try:
+        numbers = pc.cast(sample.filter(pc.not_equal(pc.binary_length(sample), 0)), pa.float64()).to_numpy()
+    except pa.ArrowInvalid:
+        return False
+    return bool((numbers != np.floor(numbers)).any())
+
+
+def _column(series: pd.Series[Any]) -> pa.ChunkedArray:
+    import pyarrow as pa  # noqa: PLC0415 - 100 ms
 
     try:
         column = pa.array(series, type=pa.large_string(), from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError):
         column = pa.array([None if value is None else str(value) for value in series], type=pa.large_string())
-    if not isinstance(column, pa.ChunkedArray):
-        column = pa.chunked_array([column])
+    return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
+
+
+def count(series: pd.Series[Any]) -> Cells:
+    """Return the counted cells of one column of a frame of texts; a missing cell is the empty text."""
+    import pyarrow as pa  # noqa: PLC0415 - 100 ms
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    column = _column(series)
     if column.null_count:
         column = pc.fill_null(column, "")
     if len(column) > HEAVY_ROWS and _are_different_integers(column):
         texts, rows = pa.concat_arrays(column.chunks), len(column)
         return Cells(texts, texts, np.ones(rows, dtype=np.int64), np.arange(rows, dtype=np.int32))
+    if mostly_differ(series, 0.995):
+        return _count_by_marks(column)
     encoded = pc.dictionary_encode(column)
     if encoded.num_chunks == 0:
         texts, codes = pa.array([], pa.large_string()), np.zeros(0, dtype=np.int32)
@@ -104,6 +173,36 @@ def count(series: pd.Series[Any]) -> Cells:
         codes = np.concatenate([_numpy(chunk.indices) for chunk in encoded.chunks]).astype(np.int32, copy=False)
     counts = np.bincount(codes, minlength=len(texts)).astype(np.int64)
     return Cells(texts, _stripped(texts), counts, codes)
+
+
+def _count_by_marks(column: pa.ChunkedArray) -> Cells:
+    """Count texts that differ nearly all by 64-bit marks of them: a table of the texts takes their size thrice."""
+    import pandas as pd  # noqa: PLC0415 - 300 ms, loaded by then
+    import pyarrow as pa  # noqa: PLC0415
+
+    rows = len(column)
+    marks = np.empty(rows, dtype=np.uint64)
+    for start in range(0, rows, BLOCK_ROWS):
+        piece = column.slice(start, BLOCK_ROWS).to_numpy()
+        marks[start : start + BLOCK_ROWS] = pd.util.hash_array(piece, categorize=False)
+    ordered = np.sort(marks)
+    doubled = ordered[:-1][ordered[1:] == ordered[:-1]]
+    del ordered
+    codes = np.arange(rows, dtype=np.int32)
+    if not len(doubled):
+        texts = pa.concat_arrays(column.chunks)
+        return Cells(texts, _stripped(texts), np.ones(rows, dtype=np.int64), codes)
+    places = np.minimum(np.searchsorted(doubled, marks), len(doubled) - 1)
+    several = np.flatnonzero(doubled[places] == marks)
+    del places
+    firsts, groups = np.unique(marks[several], return_index=True, return_inverse=True)[1:]
+    first = several[firsts][groups]  # the row where the text of each of those rows stands first
+    kept = np.ones(rows, dtype=bool)
+    kept[several[first != several]] = False
+    codes = np.cumsum(kept, dtype=np.int32) - np.int32(1)
+    codes[several] = codes[first]
+    texts = pa.concat_arrays(column.filter(pa.array(kept)).chunks)
+    return Cells(texts, _stripped(texts), np.bincount(codes).astype(np.int64, copy=False), codes)
 
 
 def _are_different_integers(column: pa.ChunkedArray) -> bool:
@@ -130,15 +229,18 @@ def _stripped(texts: pa.Array) -> pa.Array:
     """Return the texts without blanks around them: the same array where there are none, as memory counts here."""
     import pyarrow.compute as pc  # noqa: PLC0415 - 100 ms
 
-    trimmed = pc.utf8_trim_whitespace(texts)
-    before, after = (pc.sum(pc.binary_length(array)).as_py() for array in (texts, trimmed))
-    return texts if before == after else trimmed
+    for start in range(0, len(texts), BLOCK_ROWS):
+        piece = texts.slice(start, BLOCK_ROWS)
+        before, after = (pc.sum(pc.binary_length(array)).as_py() for array in (piece, pc.utf8_trim_whitespace(piece)))
+        if before != after:
+            return pc.utf8_trim_whitespace(texts)
+    return texts
 
 
-def mostly_differ(series: pd.Series[Any]) -> bool:
+def mostly_differ(series: pd.Series[Any], share: float = 0.9) -> bool:
     """Return whether a long column's cells seem to differ nearly all: counting them then takes its size again."""
     rows = len(series)
-    return rows > HEAVY_ROWS and series.iloc[:: rows // SAMPLE_ROWS].nunique() > 0.9 * SAMPLE_ROWS
+    return rows > HEAVY_ROWS and series.iloc[:: rows // SAMPLE_ROWS].nunique() > share * SAMPLE_ROWS
 
 
 def matches(texts: pa.Array, pattern: str) -> NDArray[np.bool_]:
@@ -176,12 +278,19 @@ class RowMarks:
 
     def add(self, position: int, cells: Cells) -> None:
         """Take in the cells of the column at ``position``."""
-        if cells.codes is None or self._differ:
+        if cells.codes is not None and not self._differ:
+            self._differ = len(cells) == len(self._marks)  # one column without doubles rules out equal rows
+            self._mix(position, cells.codes.astype(np.uint64))
+
+    def add_fractions(self, position: int, found: Fractions) -> None:
+        """Take in the numbers of the column at ``position``, equal where their values are."""
+        if not self._differ:
+            self._differ = len(found.values) == len(self._marks)
+            self._mix(position, (found.rows + 0.0).view(np.uint64))  # -0.0 is 0.0
+
+    def _mix(self, position: int, mixed: NDArray[np.uint64]) -> None:
+        if self._differ:
             return
-        if len(cells) == len(self._marks):  # one column without doubles rules out equal rows
-            self._differ = True
-            return
-        mixed = cells.codes.astype(np.uint64)
         mixed += np.uint64((position + 1) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF)
         for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):  # the mixer of SplitMix64
             mixed ^= mixed >> np.uint64(shift)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
-from toolkit import roles
+from toolkit import memory, roles
 from toolkit import table as tables
 from toolkit.dictionary import descriptions_from
 from toolkit.download import Provenance
@@ -93,6 +93,8 @@ def read(download: Download, *, table: str | None = None) -> Contents:
     ``table`` names the main table (a file, a sheet, a database table; its name without suffix or folder will do).
     Raises ``DataError`` when there is no table, or none of that name.
     """
+    if sum(record.size_bytes for record in download.files) > memory.LARGE_BYTES:
+        memory.return_early()
     items, found, problems = _gather(download, table)
     if not found:
         raise _no_table(download, items, problems)

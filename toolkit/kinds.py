@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from toolkit import dates, identifiers, markers, numbers, readings
-from toolkit.cells import Cells, count, matches
+from toolkit.cells import Cells, Fractions, count, matches
 from toolkit.dates import Dates
 from toolkit.errors import DataError
 from toolkit.number_format import PLAIN as PLAIN_FORMAT
@@ -118,6 +118,29 @@ def judge(name: str, cells: Cells, test: pd.Series[Any] | None, *, names_rows: b
     )
 
 
+def judge_fractions(name: str, column: Fractions, test: pd.Series[Any] | None) -> Judged | None:
+    """Return what ``judge`` says of a long column of plain numbers with decimals, ``None`` where it must look itself.
+
+    Such a column names no rows and is no code; moments in seconds and numbers that stand for missing are left to it.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - 100 ms
+
+    nothing = np.zeros(len(column.values), dtype=bool)
+    reading = Reading("number", nothing, nothing, figures=column.values)
+    cells = Cells(pa.array([], pa.large_string()), pa.array([], pa.large_string()), column.counts)
+    if len(column.values) <= NUMBER_VALUES_MAX or readings.epoch(name, column.values) is not None:
+        return None
+    if _without_sentinel(reading, cells) is not reading:
+        return None
+    found = Judged(name=name, kind="number", rows=len(column.rows), gaps=column.gaps)
+    if column.gaps:
+        found = replace(found, missing=("",), missing_counts=(column.gaps,))
+    found = _with_numbers(found, cells, column.values, reading)
+    if test is not None:
+        found = _with_test(found, count(test))
+    return replace(found, unit=_unit(found))
+
+
 def _asked_reading(name: str, cells: Cells, asked: str) -> Reading:
     reading = readings.read_as(name, cells, asked)
     if reading is None:
@@ -185,7 +208,9 @@ def _without_sentinel(reading: Reading, cells: Cells) -> Reading:
     if figures is None or not known.any():
         return reading
     values = figures[known]
-    if not (_is_nines(float(values.max())) or _is_no_amount(float(values.min()))):
+    low, high = float(values.min()), float(values.max())
+    edges = [edge for edge, written in ((high, _is_nines(high)), (low, _is_no_amount(low))) if written]
+    if not any(cells.counts[known][values == edge].sum() > 1 for edge in edges):  # it stands for missing more than once
         return reading
     different, places = np.unique(values, return_inverse=True)
     rows_of = np.bincount(places, weights=cells.counts[known]).astype(np.int64)

@@ -201,7 +201,9 @@ def _naming(profile: Profile, contents: Contents, stems: set[str], pattern: re.P
             continue
         if column.distinct < min(PICTURES_MIN, profile.rows) or column.distinct < 0.2 * profile.rows:
             continue
-        cells = [str(cell).strip() for cell in contents.main.frame[column.name].dropna().head(ROWS_NAMED)]
+        series = contents.main.frame[column.name]
+        rows = np.flatnonzero(series.notna())[:ROWS_NAMED]
+        cells = [str(cell).strip() for cell in series.iloc[rows]]
         if len(stems) >= PICTURES_MIN:
             named = {_stem(cell) for cell in cells}
             if len(named & stems) >= 0.5 * min(len(stems), len(named)):

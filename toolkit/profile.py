@@ -128,7 +128,13 @@ def describe(contents: Contents, *, asked: Sequence[str] = ()) -> Profile:
         among = next((index for index, column in enumerate(test_columns) if column == name), None)
         other = tests.iloc[:, among] if tests is not None and among is not None else None
         series = main.iloc[:, position]
-        with heavy if cells.mostly_differ(series) else nullcontext():
+        long = cells.mostly_differ(series)
+        fractions = cells.fractions(series) if long and name not in wanted else None
+        found = kinds.judge_fractions(name, fractions, other) if fractions is not None else None
+        if fractions is not None and found is not None:
+            marks.add_fractions(position, fractions)
+            return found
+        with heavy if long else nullcontext():
             counted = cells.count(series)
             marks.add(position, counted)
             return kinds.judge(

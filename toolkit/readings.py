@@ -112,7 +112,7 @@ def _forced_dates(name: str, cells: Cells, missing: NDArray[np.bool_]) -> Readin
     plain = numbers.parse(present.stripped, PLAIN_FORMAT)
     if not np.isfinite(plain).all():
         return None
-    moments = _epoch("time", plain) or _compact_dates("date", present)
+    moments = epoch("time", plain) or _compact_dates("date", present)
     if moments is None:
         return None
     seconds = np.full(len(cells), np.nan)
@@ -154,7 +154,7 @@ def _number_reading(
     values[~missing] = parsed
     odd = ~missing & ~np.isfinite(values)
     if form == PLAIN_FORMAT and not odd.any():
-        moments = _epoch(name, parsed) or _compact_dates(name, cells.where(~missing))
+        moments = epoch(name, parsed) or _compact_dates(name, cells.where(~missing))
         if moments is not None:
             seconds = np.full(len(cells), np.nan)
             seconds[~missing] = moments.seconds
@@ -190,7 +190,8 @@ def _is_code(present: Cells) -> bool:
     return len(lengths) == 1
 
 
-def _epoch(name: str, values: NDArray[np.float64]) -> Dates | None:
+def epoch(name: str, values: NDArray[np.float64]) -> Dates | None:
+    """Return the moments that numbers are when they count seconds under a name of time, else ``None``."""
     low, high = dates.EPOCH_SECONDS
     if not set(identifiers.words_of(name)) & SAYS_TIME or not ((values >= low) & (values <= high)).all():
         return None
