@@ -12,6 +12,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from toolkit import environments
 from toolkit.artifact import look
 from toolkit.caged.ages import version_of
 from toolkit.caged.mending import mended
@@ -146,3 +147,35 @@ def test_what_tells_of_no_columns_has_no_width() -> None:
 )
 def test_a_function_that_old_numpy_names_is_known_by_its_own_name(module: str, name: str, verdict: str) -> None:
     assert judge("numpy.core", "_ufunc_reconstruct", "called", (module, name))[0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("version", "old_python", "expected"),
+    [
+        ("1.5.2", None, "1.5.2"),
+        ("0.24.2", None, "1.1.3"),  # the first with wheels for this Python
+        ("0.24.2", 9, "0.24.2"),
+        ("0.18.2", 8, "0.22.2.post1"),  # the first for a Python that the cage runs on
+        ("before 0.22", 8, "0.22.2.post1"),
+        ("0.19.0", None, "1.1.3"),
+    ],
+)
+def test_an_environment_has_the_version_that_wrote_a_file_or_else_the_nearest(
+    version: str, old_python: int | None, expected: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Making the environment is left out: it would ask an index."""
+    made: list[tuple[Path, tuple[str, ...]]] = []
+
+    def note(folder: Path, base: Path, needs: tuple[str, ...], listed: str) -> None:
+        assert folder.parent.name == "environments"
+        assert expected in listed
+        made.append((base, needs))
+
+    old = tmp_path / "python"
+    monkeypatch.setattr(environments, "_make", note)
+    monkeypatch.setattr(environments, "_minor_of", lambda python: old_python if python == old else 11)
+    monkeypatch.setattr(environments, "_python", lambda minor: old if minor == old_python else None)
+    environments.interpreter_for([], sklearn=version)
+    [(base, needs)] = made
+    assert f"scikit-learn=={expected}" in needs
+    assert (base == old) is (old_python is not None)
