@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,10 +74,11 @@ def test_a_file_is_answered_as_its_rows(client: TestClient, schema: Schema, gold
     assert len(answered) == len(rows)
     for line, answer in zip(answered, answers, strict=True):
         if schema.task == "regression":
-            assert float(line["prediction"]) == pytest.approx(answer["prediction"], rel=TOLERANCE)
+            found, told = np.ravel(json.loads(line["prediction"])), np.ravel(answer["prediction"])
+            assert found.tolist() == pytest.approx(told.tolist(), rel=TOLERANCE, abs=TOLERANCE)
         else:
-            found = {label: float(line[f"probability_{label}"]) for label in schema.label_texts}
-            assert found == pytest.approx(answer["probabilities"], abs=TOLERANCE)
+            chances = {label: float(line[f"probability_{label}"]) for label in schema.label_texts}
+            assert chances == pytest.approx(answer["probabilities"], abs=TOLERANCE)
 
 
 def test_a_column_of_the_data_that_is_not_used_is_accepted(client: TestClient, schema: Schema) -> None:

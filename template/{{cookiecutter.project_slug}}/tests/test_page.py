@@ -57,8 +57,7 @@ def test_the_example_is_answered_as_by_the_api(client: TestClient, schema: Schem
     answer = client.post("/predict", json={"rows": [schema.example]}).json()["predictions"][0]
     response = client.post("/", data=_example(schema))
     assert response.status_code == 200
-    shown = page.number(answer["prediction"], digits=6) if schema.task == "regression" else str(answer["prediction"])
-    assert shown in Elements(response.text).text
+    assert page.said(schema, answer["prediction"]) in Elements(response.text).text
 
 
 def test_the_example_file_is_answered_as_the_example_row(client: TestClient, schema: Schema) -> None:
@@ -72,7 +71,8 @@ def test_the_example_file_is_answered_as_the_example_row(client: TestClient, sch
     answered = client.post("/predict/file", content=file.content, headers={"content-type": "text/csv"})
     row = next(csv.DictReader(io.StringIO(answered.text, newline="")))
     answer = client.post("/predict", json={"rows": [schema.example]}).json()["predictions"][0]
-    assert row["prediction"] == str(answer["prediction"])
+    told = answer["prediction"]
+    assert row["prediction"].replace(" ", "") == str(told).replace(" ", "")
 
 
 def test_the_answer_comes_with_what_drove_it(client: TestClient, schema: Schema) -> None:

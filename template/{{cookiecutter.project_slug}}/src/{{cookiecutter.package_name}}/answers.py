@@ -39,11 +39,13 @@ def add_routes(app: FastAPI, served: Served) -> None:
     """Add ``/predict``, ``/explain`` and ``/predict/file``."""
     model, settings = served.model, served.settings
     dependencies = served.guard.dependencies
+    rows_max = model.schema.rows_at_once(settings.rows_max)
+    explain_rows_max = model.schema.rows_at_once(settings.explain_rows_max)
 
     @app.post(
         straight.PATH,
         summary="Answer one or many rows",
-        openapi_extra=openapi.predict(model, rows_max=settings.rows_max, guard=served.guard),
+        openapi_extra=openapi.predict(model, rows_max=rows_max, guard=served.guard),
         response_class=Response,
         dependencies=dependencies,
     )
@@ -57,7 +59,7 @@ def add_routes(app: FastAPI, served: Served) -> None:
     @app.post(
         "/explain",
         summary="Answer rows and tell each column's share in the answer",
-        openapi_extra=openapi.explain(model, rows_max=settings.explain_rows_max, guard=served.guard),
+        openapi_extra=openapi.explain(model, rows_max=explain_rows_max, guard=served.guard),
         response_class=Response,
         dependencies=dependencies,
     )
@@ -99,7 +101,7 @@ def answer_body(served: Served, body: bytes) -> list[dict[str, Any]]:
     if answers is None or len(answers) > settings.rows_max:
         rows = rows_of(
             body,
-            rows_max=settings.rows_max,
+            rows_max=schema.rows_at_once(settings.rows_max),
             nesting_max=settings.nesting_max,
             depth=schema.depth,
             lists=schema.lists,
@@ -116,7 +118,7 @@ def explain_body(served: Served, body: bytes) -> list[dict[str, Any]]:
     if answers is None:
         rows = rows_of(
             body,
-            rows_max=settings.explain_rows_max,
+            rows_max=schema.rows_at_once(settings.explain_rows_max),
             nesting_max=settings.nesting_max,
             depth=schema.depth,
             lists=schema.lists,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .schema import Problem, Schema
 
-__all__ = ["example_cells", "number", "render", "values_of"]
+__all__ = ["example_cells", "number", "render", "said", "values_of"]
 
 BARS_MAX = 8
 LONG = 24  # letters; a longer answer is set smaller
@@ -180,10 +180,7 @@ def _result(
         waiting = tag("p", "Press Predict: the answer appears here, with what its reader should know.", class_="quiet")
         return [tag("h2", "Answer"), waiting]
     prediction = result["prediction"]
-    if schema.sides:
-        shown = _listed(prediction)
-    else:
-        shown = number(prediction, digits=6) if schema.task == "regression" else str(prediction)
+    shown = said(schema, prediction)
     answer = tag("output", shown, dir="auto", class_="long" if len(shown) > LONG else None)
     parts = [
         tag("h2", "Answer"),
@@ -202,14 +199,6 @@ def _result(
         ]
         parts.append(tag("div", tag("h3", "Notes"), tag("ul", *notes), class_="notes"))
     return parts
-
-
-def _listed(prediction: object) -> str:
-    """Return the start of an answer of several numbers."""
-    text = json.dumps(prediction)
-    if len(text) <= LISTED_MAX:
-        return text
-    return f"{text[:LISTED_MAX]} ... (the first of {len(text):,} characters: the API gives all)"
 
 
 def _raw(scores: Mapping[str, float]) -> Html:
@@ -442,6 +431,16 @@ def _link(address: object, text: object) -> str:
 def _footer() -> Html:
     links = {"API description": "docs", "Input contract": "schema", "Model facts": "model", "Metrics": "metrics"}
     return tag("footer", tag("nav", *(tag("a", name, href=path) for name, path in links.items()), aria_label="More"))
+
+
+def said(schema: Schema, prediction: object) -> str:
+    """Return an answer for people: a label, a number, or the start of several numbers."""
+    if not schema.sides:
+        return number(prediction, digits=6) if schema.task == "regression" else str(prediction)
+    text = json.dumps(prediction)
+    if len(text) <= LISTED_MAX:
+        return text
+    return f"{text[:LISTED_MAX]} ... (the first of {len(text):,} characters: the API gives all)"
 
 
 def number(value: object, *, digits: int = 4) -> str:

@@ -291,6 +291,10 @@ class Schema:
         """Return the contract that ``path`` (a ``schema.json``) holds."""
         return cls(json.loads(Path(path).read_text(encoding="utf-8")))
 
+    def rows_at_once(self, most: int) -> int:
+        """Return how many rows one request may have, ``most`` unless their tensors would take too much memory."""
+        return min(most, max(1, VALUES_MAX // self.values)) if self.values else most
+
     @property
     def is_explained(self) -> bool:
         """Return whether an answer is shared out among the columns: not where one is a tensor, or the answer is."""
@@ -321,8 +325,8 @@ class Schema:
 
         An absent column is the same as null. Raises ``InputError`` with every problem, up to ``PROBLEMS_MAX``.
         """
-        if self.values and len(rows) * self.values > VALUES_MAX:
-            most = VALUES_MAX // self.values
+        if len(rows) > self.rows_at_once(len(rows)):
+            most = self.rows_at_once(len(rows))
             message = f"{len(rows):,} rows of {self.values:,} values each: expected at most {most:,} rows"
             raise InputError([Problem(None, None, message)])
         problems: list[Problem] = []
