@@ -15,13 +15,14 @@ import pytest
 from toolkit import environments
 from toolkit.artifact import look
 from toolkit.caged.ages import version_of
+from toolkit.caged.graph import UnservedError
 from toolkit.caged.mending import mended
 from toolkit.caged.opening import Opener
 from toolkit.caged.reading import Reading, read
 from toolkit.caged.widths import width_of
 from toolkit.graphs import model_of
 from toolkit.verdicts import judge
-from toolkit.wrapping import TOLERANCE
+from toolkit.wrapping import TOLERANCE, _brought_up_to_date
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -179,3 +180,72 @@ def test_an_environment_has_the_version_that_wrote_a_file_or_else_the_nearest(
     [(base, needs)] = made
     assert f"scikit-learn=={expected}" in needs
     assert (base == old) is (old_python is not None)
+
+
+def read_from_bundle(found: Any) -> tuple[Reading, list[str]]:
+    reading = read(found, rows=40, seed=7)
+    return reading, reading.document["findings"]
+
+
+def test_what_lies_beside_a_model_and_fits_it_is_put_before_it() -> None:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import LabelEncoder, StandardScaler
+
+    rows = np.random.default_rng(1).normal(50, 9, size=(60, 3))
+    answers = (rows[:, 0] > 50).astype(int)
+    scaler = StandardScaler().fit(rows)
+    model = LogisticRegression().fit(scaler.transform(rows), answers)
+    labels = LabelEncoder().fit(["no", "yes"])
+    bundle = {"model": model, "scaler": scaler, "labels": labels, "features": ["width", "height", "depth"]}
+    reading, findings = read_from_bundle(bundle)
+    assert reading.document["model"] == ["StandardScaler", "LogisticRegression"]
+    assert [column["name"] for column in reading.document["columns"]] == ["width", "height", "depth"]
+    assert any("rows pass it first" in finding for finding in findings)
+    assert any("0 for no, 1 for yes" in finding for finding in findings)
+    asked = [dict(zip(("width", "height", "depth"), row, strict=True)) for row in rows.tolist()]
+    found = served(reading, asked)
+    assert found is not None
+    assert difference(found, model.predict_proba(scaler.transform(rows))) < TOLERANCE
+
+
+def test_what_lies_beside_a_model_and_does_not_fit_it_is_told() -> None:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    rows = np.random.default_rng(1).normal(size=(60, 3))
+    model = LogisticRegression().fit(rows, (rows[:, 0] > 0).astype(int))
+    reading, findings = read_from_bundle([model, StandardScaler().fit(rows[:, :2])])
+    assert reading.document["model"] == ["LogisticRegression"]
+    assert any("is not applied" in finding for finding in findings)
+
+
+def test_a_vectorizer_and_a_model_in_one_file_read_texts() -> None:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.naive_bayes import MultinomialNB
+
+    texts = ["win money now", "call me later", "a free prize", "see you at home"] * 5
+    vectorizer = TfidfVectorizer().fit(texts)
+    model = MultinomialNB().fit(vectorizer.transform(texts), [1, 0] * 10)
+    reading, _ = read_from_bundle((vectorizer, model))
+    assert [column["kind"] for column in reading.document["columns"]] == ["text"]
+
+
+def test_of_several_models_the_one_that_is_called_so_is_taken() -> None:
+    from sklearn.linear_model import Ridge
+    from sklearn.tree import DecisionTreeRegressor
+
+    rows, answers = [[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0]
+    ridge, tree = Ridge().fit(rows, answers), DecisionTreeRegressor().fit(rows, answers)
+    reading, findings = read_from_bundle({"model": ridge, "baseline": tree})
+    assert reading.document["model"] == ["Ridge"]
+    assert "a DecisionTreeRegressor lies beside the model and is not served" in findings
+    with pytest.raises(UnservedError, match="2 models in a list"):
+        read([ridge, tree], rows=10, seed=1)
+
+
+def test_a_model_told_as_brought_up_to_date_names_its_version_and_parts() -> None:
+    lost = ["Ridge.positive", "StandardScaler.n_features_in_", "then: AdaBoostClassifier"]
+    facts, then = _brought_up_to_date({"written_by": ["0.22.1"], "lost": lost})
+    assert facts.startswith("written by scikit-learn 0.22.1 and brought up to date: 2 facts")
+    assert "Ridge, StandardScaler" in facts
+    assert then == "AdaBoostClassifier answers as in scikit-learn 0.22.1, which later versions do otherwise"

@@ -66,6 +66,7 @@ OWN_FORMS = {  # frameworks with a form without pickle, and the packages that op
     "Transformers": ("transformers", "torch", "onnx", "onnxruntime"),
 }
 PAGE_FACTS = (("Base model", "base model"), ("Training data", "training data"))
+THEN = "then: "  # begins the name of a class that answers as its own version did: see ``caged/ages.py``
 ANSWER = "prediction"  # what the answer is called when nobody says
 
 _OPENED = (
@@ -260,9 +261,7 @@ def describe_model(
     if document.get("unused"):
         names = ", ".join(document["unused"][:10])
         findings.append(f"its answers do not depend on {names}: accepted and not used")
-    if document.get("lost"):
-        count = len(document["lost"])
-        findings.append(f"{count} facts that later versions look for were added, such as {document['lost'][0]}")
+    findings += _brought_up_to_date(document)
     findings += document.get("findings", ())
     for column in document["columns"]:
         if column.get("picture"):
@@ -287,6 +286,22 @@ def describe_model(
         trusted=trusted,
         findings=tuple(findings),
     )
+
+
+def _brought_up_to_date(document: Mapping[str, Any]) -> list[str]:
+    """Return what was done to a model that another version of its library wrote."""
+    wrote = " and ".join(document.get("written_by", ()))
+    facts = [one for one in document.get("lost", ()) if not one.startswith(THEN)]
+    then = [one.removeprefix(THEN) for one in document.get("lost", ()) if one.startswith(THEN)]
+    told = []
+    if facts:
+        kinds = list(dict.fromkeys(one.split(".", maxsplit=1)[0] for one in facts if one.count(".") == 1))
+        parts = f", of {', '.join(kinds[:5])}{' and others' if len(kinds) > 5 else ''}" if kinds else ""  # noqa: PLR2004 - shown
+        by = f"written by scikit-learn {wrote} and " if wrote else ""
+        told.append(f"{by}brought up to date: {len(facts)} facts that later versions look for were added{parts}")
+    if then:
+        told.append(f"{', '.join(then)} answers as in scikit-learn {wrote}, which later versions do otherwise")
+    return told
 
 
 def _render(wrapped: Wrapped, caged: Caged, *, provenance: Provenance, into: Path, name: str, author: str) -> Project:

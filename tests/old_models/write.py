@@ -101,7 +101,7 @@ def plain():
         ("ridge", linear_model.Ridge(), X, NUMBER),
         ("logistic", logistic(), X, TWO),
         ("logistic_of_three", logistic(), X, THREE),
-        ("logistic_by_itself", logistic(solver="liblinear"), X, TWO),
+        ("scaled", steps(preprocessing.StandardScaler(), logistic(solver="liblinear")), X, TWO),
         ("descent", descent(loss="log_loss" if now else "log"), X / 10, THREE),
         ("ridge_classes", linear_model.RidgeClassifier(), X, THREE),
         ("linear_vectors", svm.LinearSVC(random_state=0), X, THREE),
@@ -278,7 +278,6 @@ def main(folder):
     os.makedirs(folder)
     told = []
     cases = plain() + of_its_time()
-    scaler = preprocessing.StandardScaler().fit(X)
     for place, (name, model, rows, answers) in enumerate(cases):
         if answers is None:
             model.fit(rows)
@@ -287,10 +286,10 @@ def main(folder):
         asked = rows.iloc[:ASKED] if isinstance(rows, pd.DataFrame) else rows[:ASKED]
         values = asked if isinstance(asked, list) else np.asarray(asked, dtype=object).tolist()
         chances = model.predict_proba(asked).tolist() if hasattr(model, "predict_proba") else None
-        whole = {"model": model, "scaler": scaler, "threshold": 0.5} if name == "logistic_by_itself" else model
+        parts = {"scaler": model.steps[0][1], "model": model.steps[1][1], "threshold": 0.5} if name == "scaled" else {}
         told.append({
             "name": name,
-            "file": kept(whole, folder, name, FORMS[place % len(FORMS)]),
+            "file": kept(parts or model, folder, name, FORMS[place % len(FORMS)]),
             "columns": [str(one) for one in rows.columns] if isinstance(rows, pd.DataFrame) else None,
             "rows": values if isinstance(asked, list) else [[plain_value(one) for one in row] for row in values],
             "chances": chances,

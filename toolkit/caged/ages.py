@@ -28,7 +28,7 @@ def _turn(found: Any, added: Set[str], **methods: Any) -> None:
     """Give one object methods of its own, by a class of the same name."""
     kind = type(found)
     found.__class__ = type(kind.__name__, (kind,), {"__module__": kind.__module__, **methods})
-    added.add(f"the {next(iter(methods))} of older {kind.__name__}")
+    added.add(f"then: {kind.__name__}")
 
 
 def _logistic(found: Any, version: Version, added: Set[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional
 import numpy as np
 
 from . import boosters, drawing
+from .bundles import unbundled
 from .dependence import used_columns
 from .estimators import Answer, estimate
 from .graph import Graph, Slot, UnservedError, Value
@@ -26,7 +27,13 @@ class Reading:
 
 def read(model: Any, *, rows: int, seed: int, names: Optional[List[str]] = None) -> Reading:
     """Return the reading of a fitted model; ``UnservedError`` when it has no served form or does not answer."""
-    model = _model_in(model)
+    model, columns_told, findings = unbundled(model)
+    width = width_of(model)
+    if names and width and len(names) != width:
+        findings.append(f"the {len(names)} names that were given are not used: the model reads {width} columns")
+        names = None
+    names = names or columns_told or None
+    known = bool(names)
     texts = _reads_texts(model)
     told = names_in(model)
     boosted = boosters.columns_of(model)
@@ -49,7 +56,7 @@ def read(model: Any, *, rows: int, seed: int, names: Optional[List[str]] = None)
     document = {
         "model": _described(model),
         "columns": [_facts(slot) for slot in slots if slot.used],
-        "named": bool(told),
+        "named": bool(told) or known,
         "answer": answer.kind,
         "classes": None if answer.classes is None else [_json(one) for one in answer.classes.tolist()],
         "encoder": {"format": 1, "steps": graph.settle()},
@@ -57,6 +64,7 @@ def read(model: Any, *, rows: int, seed: int, names: Optional[List[str]] = None)
         "output": answer.tensor,
         "rows": _rows({slot.name: columns[slot.name] for slot in slots if slot.used}),
         "unused": [slot.name for slot in slots if not slot.used],
+        "findings": findings,
     }
     return Reading(document, {**graph.constants, "answers": answers})
 
@@ -117,24 +125,6 @@ def _with_gaps(slots: List[Slot], columns: Any, answers: Any, ask: _Asker, *, se
         rows = np.flatnonzero(generator.random(count) < min(0.3, 2.0 / len(nullable))).tolist()
         gapped = drawing.with_gap(gapped, slot.name, rows)
     return gapped, ask(gapped)
-
-
-def _model_in(found: Any) -> Any:
-    """Return the one model in what was opened: itself, or the only one in a dictionary or list."""
-    if hasattr(found, "predict"):
-        return found
-    inner = list(found.values()) if isinstance(found, dict) else list(found) if isinstance(found, (list, tuple)) else []
-    models = [one for one in inner if hasattr(one, "predict")]
-    if len(models) == 1:
-        return models[0]
-    kind = type(found).__name__
-    if models:
-        message = f"the file holds {len(models)} models in a {kind}, expected one"
-    elif hasattr(found, "transform"):
-        message = f"the file holds a {kind}, which prepares data and answers nothing: it is no model by itself"
-    else:
-        message = f"the file holds a {kind}, not a fitted model: nothing in it has `predict`"
-    raise UnservedError(message)
 
 
 def _first(model: Any) -> Any:
