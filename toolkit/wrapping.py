@@ -329,8 +329,9 @@ def _render(wrapped: Wrapped, caged: Caged, *, provenance: Provenance, into: Pat
 
 
 def _summary(wrapped: Wrapped) -> str:
-    columns = "column" if wrapped.columns == 1 else "columns"
-    return f"Answers with {wrapped.answers} from {wrapped.columns} {columns}, by a {wrapped.parts[-1]} made elsewhere"
+    columns = "one column" if wrapped.columns == 1 else f"{wrapped.columns} columns"
+    article = "an" if wrapped.parts[-1][:1] in "AEIOU" else "a"
+    return f"Answers with {wrapped.answers} from {columns}, by {article} {wrapped.parts[-1]} made elsewhere"
 
 
 def _model_files(wrapped: Wrapped, caged: Caged, provenance: Provenance, *, title: str) -> dict[str, bytes]:

@@ -335,19 +335,22 @@ def _added(schema: Schema) -> str:
 def _card(info: Mapping[str, Any]) -> Html:
     rows = info.get("rows") or {}
     data = info.get("provenance") or {}
+    wrapped, created = bool(info.get("wrapped")), str(info.get("created_at") or "")
     relied = [tag("span", name, dir="auto", class_="relied") for name in _weighty(info)[:RELIED_MAX]]
     facts = [
         ("Relies most on", join(*relied)),
         ("Model", str(info.get("chosen") or "").replace("_", " ")),
-        ("Trained", str(info.get("created_at") or "").replace("T", " ").replace("+00:00", " UTC")),
+        ("Wrapped" if wrapped else "Trained", created.replace("T", " ").replace("+00:00", " UTC")),
         ("Rows", f"{rows['train']:,} to learn, {rows['test']:,} to score" if {"train", "test"} <= set(rows) else ""),
-        ("Data", _link(data.get("url"), data.get("title") or data.get("source"))),
+        ("Source" if wrapped else "Data", _link(data.get("url"), data.get("title") or data.get("source"))),
         ("Its licence", _link(data.get("licence_url"), data.get("licence") or "not stated by the source")),
         ("Version", info.get("model")),
     ]
     listed = [join(tag("dt", name), tag("dd", value, dir="auto")) for name, value in facts if value]
     warnings = [tag("li", str(warning)) for warning in info.get("warnings") or ()]
     limits = "The scores hold for rows like those of the data. They say what goes together, not what causes what."
+    if wrapped and not info.get("test"):
+        limits = "It answers as the file did that it was made from. How often that is right was not measured."
     return tag(
         "section",
         tag("h2", "The model"),

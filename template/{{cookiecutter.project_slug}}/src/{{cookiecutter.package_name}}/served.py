@@ -68,6 +68,7 @@ def model_info(model: Model, folder: Path) -> dict[str, Any]:
         "threshold": THRESHOLD if model.schema.task == "binary" else None,
         "created_at": model.manifest.get("created_at"),
         "chosen": metrics.get("chosen"),
+        "wrapped": bool(metrics.get("wrapped")),
         "metric": metrics.get("metric"),
         "rows": metrics.get("rows"),
         "test": metrics.get("test"),
