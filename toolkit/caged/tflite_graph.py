@@ -240,7 +240,11 @@ def translated(lite: Lite, handlers: Dict[str, Handler], *, rows: bool) -> bytes
         message = f"its operators {', '.join(unknown[:5])} have no served form"
         raise UnservedError(message)
     for operator in lite.operators:
-        handlers[operator.name](work, operator)
+        try:
+            handlers[operator.name](work, operator)
+        except (IndexError, KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
+            message = f"its operator {operator.name} is not as TFLite writes it: {error}"
+            raise UnservedError(message) from error
     outputs = []
     for at in lite.outputs:
         name = lite.names[at]

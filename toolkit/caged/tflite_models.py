@@ -22,19 +22,21 @@ METADATA = "TFLITE_METADATA"
 
 
 class Voice:
-    """TFLite's own interpreter: ``ask`` gives its answers, a row at a time where the file says one."""
+    """TFLite's own interpreter, asked for as many rows at a time as the file says, mostly one."""
 
     def __init__(self, data: bytes, lite: Lite) -> None:
         self.lite = lite
         self.interpreter = _interpreter(data)
-        self.shapes: Optional[List[Any]] = None
+        try:
+            self.interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as error:
+            message = f"TFLite's own interpreter refuses it: {' '.join(str(error).split())[:160]}"
+            raise UnservedError(message) from error
 
     def __call__(self, feeds: Dict[str, Any]) -> Dict[str, Any]:
         """Return the outputs by name."""
-        lite = self.lite
         rows = len(next(iter(feeds.values())))
-        ports = [lite.tensors[at] for at in lite.inputs]
-        step = rows if all(port.open_sides and port.open_sides[0] < 0 for port in ports) else ports[0].shape[0] or 1
+        step = max(1, (self.lite.tensors[self.lite.inputs[0]].shape or [1])[0])
         parts = [
             self._run({name: array[start : start + step] for name, array in feeds.items()})
             for start in range(0, rows, step)
@@ -43,12 +45,6 @@ class Voice:
 
     def _run(self, feeds: Dict[str, Any]) -> Dict[str, Any]:
         lite, asked = self.lite, self.interpreter
-        shapes = [np.shape(feeds[lite.names[at]]) for at in lite.inputs]
-        if shapes != self.shapes:
-            for at, shape in zip(lite.inputs, shapes):
-                asked.resize_tensor_input(at, shape)
-            asked.allocate_tensors()
-            self.shapes = shapes
         for at in lite.inputs:
             asked.set_tensor(at, _fed(feeds[lite.names[at]], lite.tensors[at]))
         asked.invoke()
@@ -80,7 +76,11 @@ def _interpreter(data: bytes) -> Any:
         if "tensorflow" not in sys.modules:
             raise
         Interpreter = sys.modules["tensorflow"].lite.Interpreter  # noqa: N806 - the same class, in its former home
-    return Interpreter(model_content=data, num_threads=1)
+    try:
+        return Interpreter(model_content=data, num_threads=1)
+    except (RuntimeError, ValueError) as error:
+        message = f"TFLite's own interpreter does not open it: {' '.join(str(error).split())[:160]}"
+        raise UnservedError(message) from error
 
 
 def convert(path: str) -> Converted:
@@ -90,12 +90,13 @@ def convert(path: str) -> Converted:
     if not lite.inputs or not lite.outputs:
         message = "it has no inputs or no outputs"
         raise UnservedError(message)
+    voice = Voice(data, lite)
     model = _graph(lite)
     counted = Counter(operator.name for operator in lite.operators)
     told = ", ".join(f"{count} {name}" for name, count in counted.most_common(4))
     return Converted(
         model=model,
-        ask=Voice(data, lite),
+        ask=voice,
         parts=[f"TFLite network ({told})"],
         classes=_classes(data, lite),
         pictures=_pictures(lite),
