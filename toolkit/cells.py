@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 HEAVY_ROWS = 200_000  # from here on a column's memory is worth a thought: some 5 MB and more
 SAMPLE_ROWS = 2000
+FOLDED_BYTES = 4  # more, in which a word may be written in capitals of other scripts
 BLOCK_ROWS = 1 << 16  # texts made or compared at a time
 
 
@@ -239,8 +240,13 @@ def _stripped(texts: pa.Array) -> pa.Array:
 
 def mostly_differ(series: pd.Series[Any], share: float = 0.9) -> bool:
     """Return whether a long column's cells seem to differ nearly all: counting them then takes its size again."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - 100 ms
+
     rows = len(series)
-    return rows > HEAVY_ROWS and series.iloc[:: rows // SAMPLE_ROWS].nunique() > share * SAMPLE_ROWS
+    if rows <= HEAVY_ROWS:
+        return False
+    sample = _column(series).take(np.arange(0, rows, rows // SAMPLE_ROWS))
+    return bool(pc.count_distinct(sample).as_py() > share * SAMPLE_ROWS)
 
 
 def matches(texts: pa.Array, pattern: str) -> NDArray[np.bool_]:
@@ -255,8 +261,8 @@ def is_in(texts: pa.Array, words: frozenset[str]) -> NDArray[np.bool_]:
     import pyarrow as pa  # noqa: PLC0415 - 100 ms
     import pyarrow.compute as pc  # noqa: PLC0415
 
-    longest = max(map(len, words))
-    short = _numpy(pc.utf8_length(texts)) <= longest
+    longest = max(len(word.encode()) for word in words) + FOLDED_BYTES
+    short = _numpy(pc.binary_length(texts)) <= longest
     found = np.zeros(len(texts), dtype=bool)
     if short.any():
         few = texts.filter(pa.array(short))

@@ -233,7 +233,7 @@ def inspect(
     if _inspect_models(source, offline=offline, as_json=json):
         return
     with _progress() as steps:
-        download = _fetch(source, offline=offline, steps=steps)
+        download = _fetch(source, offline=offline, steps=steps, hashes=False)
         contents, profile = _understand(download, table=table, read_as=read_as, steps=steps)
         with steps("infer"):
             asked = _infer(profile, contents, target=target, kind=task, metric=metric, split=split)
@@ -480,13 +480,13 @@ def _model_paths(source: str, *, offline: bool, steps: Steps) -> tuple[Path, ...
     return models_in(root) if handle.kind == "model" or not holds_tables(root) else ()
 
 
-def _fetch(source: str, *, offline: bool, steps: Steps) -> Download:
+def _fetch(source: str, *, offline: bool, steps: Steps, hashes: bool = True) -> Download:
     from toolkit.handle import Handle  # noqa: PLC0415 - each command loads what it needs
     from toolkit.source import fetch as bring  # noqa: PLC0415 - as above
 
     handle = Handle.parse(source)
     with steps("fetch"):
-        return bring(handle, offline=offline, progress=steps.say)
+        return bring(handle, offline=offline, progress=steps.say, hashes=hashes)
 
 
 def _understand(

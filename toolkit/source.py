@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SKIPPED_FOLDERS = frozenset({"__MACOSX", "__pycache__", "node_modules"})
 COMMON_NAMES = frozenset({"train", "training", "data", "dataset", "test", "input", "archive", "table", "file"})
+SMALL_BYTES = 1 << 20  # of a file whose SHA-256 takes no time
 SKIPPED_FILES = frozenset({"Thumbs.db", "desktop.ini"})
 
 
@@ -37,7 +38,7 @@ def fetch(
         case "sample":
             return _sample(handle)
         case "local":
-            return _local(handle)
+            return _local(handle, hashes=hashes)
         case _:
             from toolkit.kaggle_download import fetch as from_kaggle  # noqa: PLC0415 - for what is on Kaggle alone
 
@@ -60,7 +61,7 @@ def _sample(handle: Handle) -> Download:
     return _download(root, [path], sample.provenance)
 
 
-def _local(handle: Handle) -> Download:
+def _local(handle: Handle, *, hashes: bool) -> Download:
     path = Path(handle.path).expanduser()
     try:
         if not path.exists():
@@ -72,7 +73,7 @@ def _local(handle: Handle) -> Download:
             if not found:
                 message = f"the folder `{handle.path}` holds no file"
                 raise DataError(message, hint="name the folder or file that holds the data")
-            return _download(path, found, _provenance(path))
+            return _download(path, found, _provenance(path), hashes=hashes)
         if path.stat().st_size == 0:
             message = f"`{handle.path}` is empty: 0 bytes"
             raise DataError(message, hint="download it again")
@@ -84,8 +85,8 @@ def _local(handle: Handle) -> Download:
             if not found:
                 message = f"the archive `{handle.path}` holds no file"
                 raise DataError(message, hint="download it again")
-            return _download(root, found, _provenance(path))
-        return _download(path.parent, [path], _provenance(path))
+            return _download(root, found, _provenance(path), hashes=hashes)
+        return _download(path.parent, [path], _provenance(path), hashes=hashes)
     except PermissionError as error:
         message = f"`{error.filename or handle.path}` may not be read by this user"
         raise DataError(message, hint="change its permissions, or copy it") from error
@@ -105,9 +106,11 @@ def _provenance(path: Path) -> Provenance:
     return Provenance(source=source, kind="local", title=title, fetched_at=now)
 
 
-def _download(root: Path, paths: Iterable[Path], provenance: Provenance) -> Download:
+def _download(root: Path, paths: Iterable[Path], provenance: Provenance, *, hashes: bool = True) -> Download:
+    sizes = [(path, path.stat().st_size) for path in paths]
     records = tuple(
-        FileRecord(path.relative_to(root).as_posix(), path.stat().st_size, sha256_of(path)) for path in paths
+        FileRecord(path.relative_to(root).as_posix(), size, sha256_of(path) if hashes or size < SMALL_BYTES else "")
+        for path, size in sizes
     )
     return Download(root, records, replace(provenance, files=records))
 
