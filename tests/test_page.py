@@ -161,10 +161,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(project: Path) -> Iterator[str]:
     """Serve the project on a free port."""
+    with serving(project, "my_project") as where:
+        yield where
+
+
+@contextlib.contextmanager
+def serving(project: Path, package: str) -> Iterator[str]:
+    """Serve a project on a free port as long as its address is needed."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "my_project", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", package, "serve", "--port", str(port)]
     served = subprocess.Popen(
         command, cwd=project, env=_environment(project), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

@@ -89,7 +89,7 @@ class Picture(Tensor):
     def __init__(self, facts: Mapping[str, Any]) -> None:
         super().__init__(facts)
         self.facts: Mapping[str, Any] = facts["x-picture"]
-        self.expected = f"{self.expected}, or a picture as a text that begins with data:image/png;base64,"
+        self.expected = f"{self.expected}, or a picture as a text like 'data:image/png;base64,...'"
 
     def from_json(self, value: object) -> NDArray[np.float64]:
         """Return the numbers that the model reads of a picture's text, or of nested lists."""
@@ -144,6 +144,8 @@ def fault(value: object, shape: Sequence[int], expected: str, place: str = "") -
         return f"{told}, got {shown(value)}{where}"
     if len(value) != shape[0]:
         return f"{told}, got a list of {len(value):,}{where}"
+    if len(shape) == 1 and {type(each) for each in value} <= {int, float} and all(map(_is_number, value)):
+        return ""  # the usual line of numbers, in a third of the time
     found = (fault(each, shape[1:], expected, f"{place}[{at}]") for at, each in enumerate(value))
     return next(filter(None, found), "" if place else f"{told}, got a number that is not finite")
 

@@ -23,6 +23,7 @@ function offer(field) {
   label.append(element("span", "Choose a picture, or drop it here", "prompt"), input);
   const details = element("details");
   details.append(element("summary", "As a text: the picture, or lists of numbers"));
+  details.open = area.getAttribute("aria-invalid") === "true";
   area.replaceWith(details);
   details.append(area);
   field.append(label, details);
