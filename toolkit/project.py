@@ -279,7 +279,7 @@ def render_template(context: dict[str, str], into: Path, *, overwrite: bool, fam
 
     ``template/<family>/without.txt`` lists what is left out: a file, or a section of one by ``path#Heading``.
     ``with.txt`` beside it lists packages that the served application needs besides, as ``pyproject.toml`` does, and
-    ``instead.txt`` a text for another in a file: ``path => old => new``.
+    ``instead.txt`` a text for another in a file: ``path => old => new``, a line end written as in Python.
     """
     _generate(template_folder(), context, into, overwrite=overwrite)
     for family in families:
@@ -296,9 +296,11 @@ def _lay_over(overlay: Path, context: dict[str, str], into: Path) -> None:
             (path / name).unlink()
     _generate(overlay, context, into, overwrite=True)
     for line in _lines_of(overlay / "instead.txt"):
-        name, old, new = line.replace("{{cookiecutter.package_name}}", context["package_name"]).split(" => ")
-        text = (path / name).read_text(encoding="utf-8")
-        (path / name).write_text(text.replace(old, new, 1), encoding="utf-8", newline="\n")
+        for key in ("package_name", "project_slug"):
+            line = line.replace(f"{{{{cookiecutter.{key}}}}}", context[key])  # noqa: PLW2901 - rendered
+        name, old, new = line.replace("\\n", "\n").split(" => ")
+        before, after = (path / name).read_text(encoding="utf-8").split(old, 1)
+        (path / name).write_text(before + new + after, encoding="utf-8", newline="\n")
     for line in _lines_of(overlay / "with.txt"):
         _serve_with(path, line)
 
