@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import tarfile
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from toolkit.artifact import look
 from toolkit.caged.ages import version_of
 from toolkit.caged.graph import UnservedError
 from toolkit.caged.mending import mended
-from toolkit.caged.opening import Opener
+from toolkit.caged.opening import Lost, Opener
 from toolkit.caged.reading import Reading, read
 from toolkit.caged.widths import width_of
 from toolkit.graphs import model_of
@@ -249,3 +250,39 @@ def test_a_model_told_as_brought_up_to_date_names_its_version_and_parts() -> Non
     assert facts.startswith("written by scikit-learn 0.22.1 and brought up to date: 2 facts")
     assert "Ridge, StandardScaler" in facts
     assert then == "AdaBoostClassifier answers as in scikit-learn 0.22.1, which later versions do otherwise"
+
+
+def test_a_search_over_distributions_opens_and_their_code_is_not_run(tmp_path: Path) -> None:
+    """SciPy runs a text out of a distribution's state when it is opened."""
+    from sklearn.linear_model import Ridge
+    from sklearn.model_selection import RandomizedSearchCV
+
+    rows = np.arange(24.0).reshape(12, 2)
+    alphas = pytest.importorskip("scipy.stats").randint(1, 9)
+    search = RandomizedSearchCV(Ridge(), {"alpha": alphas}, n_iter=2, cv=2, random_state=0).fit(rows, rows[:, 0])
+    file = tmp_path / "search.pkl"
+    file.write_bytes(pickle.dumps(search, protocol=2))
+    artifact = look(file)
+    assert artifact.servable, artifact.reason
+    model = Opener(frozenset(artifact.allowed)).open(file, bytes_max=1 << 28)
+    assert isinstance(model.param_distributions["alpha"], Lost)
+    assert read(model, rows=20, seed=1).document["model"] == ["Ridge"]
+    evil = file.read_bytes().replace(b"def _parse_args(self", b"import posix  # ____")
+    file.write_bytes(evil)
+    refused = look(file)
+    assert not refused.servable
+    assert "code in the state of scipy.stats" in refused.reason
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x02cbuiltins\ngetattr\n.",  # named alone
+        b"\x80\x02}X\x01\x00\x00\x00acnumpy\nvectorize\ns.",
+        b"\x80\x02cbuiltins\ngetattr\ncsklearn.base\nBaseEstimator\n)\x81X\x03\x00\x00\x00fit\x86R.",
+    ],
+)
+def test_what_a_distribution_may_call_nothing_else_may(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "model.pkl"
+    file.write_bytes(content)
+    assert not look(file).servable

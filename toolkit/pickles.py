@@ -7,6 +7,7 @@ judge by what is known to be bad, where here all is refused that is not known to
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,13 @@ DEPTH_MAX = 16  # pickles within arrays within pickles
 PICKLES_MAX = 1000  # in a row
 PROTOCOL_MAX = 5
 ALIGNMENT_MAX = 255
+
+
+_BY_CALLS = frozenset((("builtins", "getattr"), ("__builtin__", "getattr"), ("numpy", "vectorize")))
+_PARSING = re.compile(  # SciPy's own functions that put a distribution's arguments in order, and nothing else
+    r"(?:\s*def _parse_args(?:_rvs|_stats)?\(self, [\w, =']*\):\n"
+    r"    return (?:self\._argcheck_rvs)?\([\w, =]*\)[\w, ]*)*\s*"
+)
 
 
 class Mark:
@@ -96,6 +104,7 @@ class Scan:
     beside: list[str] = field(default_factory=list)  # files that joblib of old wrote next to the first
     versions: dict[str, str] = field(default_factory=dict)  # of the libraries that wrote it, by name
     persistent: int = 0
+    waiting: set[tuple[str, str]] = field(default_factory=set)  # named, and to be judged by how they are called
     kept_bytes: int = 0
     trailing_bytes: bool = False
     damage: str = ""
@@ -137,7 +146,18 @@ def scan(stream: Stream, *, several: bool = True, into: Scan | None = None, dept
         found.damage, found.bomb = str(error), True
     except (DamagedError, ValueError, OverflowError, struct.error, UnicodeError) as error:
         found.damage = str(error)
+    finally:
+        _judge_waiting(found)
     return found
+
+
+def _judge_waiting(found: Scan) -> None:
+    """Judge by their names what was to be judged by its calls and was never called."""
+    try:
+        for module, name in sorted(found.waiting - found.opens.keys()):
+            found.meet(module, name, "no")
+    except BombError as error:
+        found.damage, found.bomb = str(error), True
 
 
 def _few(found: Scan) -> None:
@@ -249,7 +269,10 @@ class _Machine:
 
     def name(self, module: object, name: object) -> None:
         if isinstance(module, str) and isinstance(name, str):
-            self.scan.meet(module, name, "no")
+            if (module, name) in _BY_CALLS:
+                self.scan.waiting.add((module, name))
+            else:
+                self.scan.meet(module, name, "no")
             self.push(Named(module, name))
             return
         self.scan.meet("?", "?", "no")  # made while opening: nobody can say which
@@ -304,6 +327,7 @@ class _Machine:
         if isinstance(made, Made):
             made.state = state
             self._note(made)
+            self._hold_code(made)
             if made.kind.endswith((".NumpyArrayWrapper", ".NDArrayWrapper", ".ZNDArrayWrapper")):
                 self._array(made)
         elif isinstance(made, Named):
@@ -313,6 +337,13 @@ class _Machine:
         version = made.attributes.get("_sklearn_version")
         if isinstance(version, str):
             self.scan.versions.setdefault("scikit-learn", version)
+
+    def _hold_code(self, made: Made) -> None:
+        """Refuse a distribution whose state is not the code that SciPy writes there and runs when it opens it."""
+        if made.kind.startswith("scipy.stats."):
+            code = made.attributes.get("_parse_arg_template", "")
+            if not isinstance(code, str) or not _PARSING.fullmatch(code):
+                self.scan.meet("?", f"code in the state of {made.kind}", "called")
 
     def _line(self) -> str:
         return self.stream.line().decode("utf-8", "replace")

@@ -16,7 +16,9 @@ from toolkit.records import Record
 Verdict = Literal["harmless", "dangerous", "unknown"]
 Called = Literal["no", "made", "called"]  # named only; made with ``__new__``; called with arguments
 
-_BY_ARGUMENTS = frozenset(("bytearray", "bytes", "type", "encode", "_reconstruct", "ndarray", "_ufunc_reconstruct"))
+_BY_ARGUMENTS = frozenset((
+    "bytearray", "bytes", "type", "encode", "_reconstruct", "ndarray", "_ufunc_reconstruct", "getattr",
+))  # fmt: skip
 ASKED_BYTES_MAX = 1 << 30  # of one object that a few bytes ask for
 
 
@@ -95,6 +97,7 @@ _CALLABLE = {
     "scipy.sparse": "re:[a-z]{3}_(?:matrix|array)",
     "scipy.sparse._?(?:csr|csc|coo|lil|dok|dia|bsr)": "re:[a-z]{3}_(?:matrix|array)",
     "scipy.interpolate._?(?:bsplines|interpolate|polyint|fitpack2)": "BSpline PPoly interp1d",
+    r"scipy.stats._(?:continuous|discrete)_distns": r"re:\w+_gen",  # what a search drew from: see ``pickles.py``
     "scipy.stats._distn_infrastructure": "rv_continuous_frozen rv_discrete_frozen rv_frozen",
     "pandas.core.indexes.base": "Index _new_Index",
     r"pandas.core.indexes.\w+":
@@ -262,6 +265,10 @@ def _special(module: str, name: str, called: Called, arguments: object) -> tuple
             if values and isinstance(values[0], int) and values[0] > ASKED_BYTES_MAX:
                 return "dangerous", f"it asks for {values[0]:,} bytes of memory"
             return "harmless", "bytes"
+        case "builtins", "getattr" if values and _is_distribution(values[0]):
+            return "harmless", "a method of a distribution that a search drew from"
+        case "numpy", "vectorize" if called == "made" and not values:
+            return "harmless", "a part of such a distribution: what it is to call is judged by itself"
         case "builtins", "type" if called == "no" or (len(values) == 1 and values[0] is None):
             return "harmless", "the type of nothing"
         case "_codecs", "encode":
@@ -279,6 +286,10 @@ def _special(module: str, name: str, called: Called, arguments: object) -> tuple
             return ("harmless", "arithmetic, by name") if called == "no" else _ufunc(values)
         case _:
             return None
+
+
+def _is_distribution(value: object) -> bool:
+    return bool(re.fullmatch(r"scipy\.stats\._(?:continuous|discrete)_distns\.\w+_gen", getattr(value, "kind", "")))
 
 
 def _ufunc(values: tuple[object, ...]) -> tuple[Verdict, str]:

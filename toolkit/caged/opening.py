@@ -165,7 +165,15 @@ def _function(_module: str, name: str) -> Any:
     raise LostError(message)
 
 
-_INSTEAD = {"newObj": _regrown, "_ufunc_reconstruct": _function, "DeprecationDict": Deprecated}
+def _method(held: Any, name: str) -> Any:
+    """Return what stands for a method of an object that is left out, and nothing of any other."""
+    if isinstance(held, Lost):
+        return Lost()
+    message = f"{name} of a {type(held).__name__}"
+    raise RefusedError(message)
+
+
+_INSTEAD = {"getattr": _method, "newObj": _regrown, "_ufunc_reconstruct": _function, "DeprecationDict": Deprecated}
 
 
 class Opener:
@@ -199,8 +207,10 @@ class Opener:
         if not self.trust and (module, name) not in self.allowed:
             message = f"{module}.{name}"
             raise RefusedError(message)
-        if name in _INSTEAD:
+        if name in _INSTEAD and not (self.trust and name == "getattr"):
             return _INSTEAD[name]
+        if module.startswith("scipy.stats.") or (module, name) == ("numpy", "vectorize"):
+            return type(name, (Lost,), {})  # what a search drew from: nothing is asked of it, and opening it runs code
         for place in _places(module):
             for called in (name, RENAMED.get(name)):
                 try:

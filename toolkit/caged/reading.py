@@ -56,7 +56,7 @@ def read(model: Any, *, rows: int, seed: int, names: Optional[List[str]] = None)
     document = {
         "model": _described(model),
         "columns": [_facts(slot) for slot in slots if slot.used],
-        "named": bool(told) or known,
+        "named": bool(told) or known or texts,
         "answer": answer.kind,
         "classes": None if answer.classes is None else [_json(one) for one in answer.classes.tolist()],
         "encoder": {"format": 1, "steps": graph.settle()},
