@@ -286,3 +286,18 @@ def test_what_a_distribution_may_call_nothing_else_may(content: bytes, tmp_path:
     file = tmp_path / "model.pkl"
     file.write_bytes(content)
     assert not look(file).servable
+
+
+def test_rows_with_neighbours_that_cannot_be_told_apart_prove_nothing() -> None:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    draw = np.random.default_rng(1)
+    rows = draw.integers(0, 4, size=(80, 2)).astype(float)
+    model = KNeighborsClassifier(3, algorithm="kd_tree").fit(rows, draw.integers(0, 2, 80))
+    reading, findings = read_from_bundle(model)
+    drawn = reading.document["rows"]
+    assert 0 < len(drawn) < 40
+    assert any("prove nothing" in finding for finding in findings)
+    found = served(reading, drawn)
+    assert found is not None
+    assert difference(found, reading.arrays["answers"]) < TOLERANCE

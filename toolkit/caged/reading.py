@@ -12,6 +12,7 @@ from .bundles import unbundled
 from .dependence import used_columns
 from .estimators import Answer, estimate
 from .graph import Graph, Slot, UnservedError, Value
+from .ties import Ties
 from .widths import width_of
 
 VECTORIZERS = {"CountVectorizer", "TfidfVectorizer"}
@@ -51,8 +52,20 @@ def read(model: Any, *, rows: int, seed: int, names: Optional[List[str]] = None)
     framed = bool(told) and not texts and not isinstance(model, boosters.Booster)
     ask = _Asker(model, answer, framed=framed or bool(categories), texts=texts, categories=categories)
     columns = drawing.draw(slots, rows, seed=seed, terms=terms)
+    ties = Ties(model)
     answers = ask(columns)
+    tied = ties.rows(len(answers))
     columns, answers = _with_gaps(slots, columns, answers, ask, seed=seed)
+    tied |= ties.rows(len(answers))
+    if tied.any() and not tied.all():
+        columns = {
+            name: [value for value, left_out in zip(values, tied) if not left_out] for name, values in columns.items()
+        }
+        answers = answers[~tied]
+        findings.append(
+            f"{int(tied.sum())} of {len(tied)} drawn rows lie as far from one learned row as from another, of which "
+            "only one counts: either answer is right there, and these rows prove nothing"
+        )
     document = {
         "model": _described(model),
         "columns": [_facts(slot) for slot in slots if slot.used],
