@@ -579,11 +579,9 @@ def test_what_is_no_table_is_refused_in_one_sentence(tmp_path: Path, content: by
     assert raised.value.exit_code == 4
 
 
-def test_a_file_larger_than_memory_is_refused_with_its_needs(tmp_path: Path) -> None:
+def test_a_file_is_read_whole_as_long_as_memory_holds_it(tmp_path: Path) -> None:
     path = write(tmp_path, {"big.csv": "a,b\n" + "1,2\n" * 250}) / "big.csv"
-    with pytest.raises(DataError, match="GB of memory") as raised:
-        read_tables(path, memory=4000)
-    assert "every tenth line" in raised.value.hint
+    assert read_tables(path, memory=4000)[0].rows < 250
     assert read_tables(path, memory=5000)[0].rows == 250
 
 

@@ -77,6 +77,7 @@ As = Annotated[
     ),
 ]
 Drop = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Leave a column out; may be repeated.")]
+Rows = Annotated[int | None, typer.Option(min=1, metavar="N", help="Use a draw of so many rows, not all that fit.")]
 Keep = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Use a column all the same; may be repeated.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, on errors too.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Use only what was fetched before.")]
@@ -103,6 +104,7 @@ def new(
     read_as: As = None,
     drop: Drop = None,
     keep: Keep = None,
+    rows: Rows = None,
     model: Annotated[
         str | None, typer.Option(metavar="FILE", help="The model file to wrap, if there are several files.")
     ] = None,
@@ -167,7 +169,7 @@ def new(
         _wrap(download, found_model, wishes, steps=steps, dry_run=dry_run, json=json)
         return
     with _progress(steps) as steps:
-        contents, profile = _understand(download, table=table, read_as=read_as, steps=steps)
+        contents, profile = _understand(download, table=table, read_as=read_as, rows=rows, steps=steps)
         named = names(default_name(contents.provenance) if name is None else name)
         path = into.absolute() / named.slug
         check_free(path)
@@ -224,6 +226,7 @@ def inspect(
     read_as: As = None,
     drop: Drop = None,
     keep: Keep = None,
+    rows: Rows = None,
     offline: Offline = False,
     json: Json = False,
 ) -> None:
@@ -234,7 +237,7 @@ def inspect(
         return
     with _progress() as steps:
         download = _fetch(source, offline=offline, steps=steps, hashes=False)
-        contents, profile = _understand(download, table=table, read_as=read_as, steps=steps)
+        contents, profile = _understand(download, table=table, read_as=read_as, rows=rows, steps=steps)
         with steps("infer"):
             asked = _infer(profile, contents, target=target, kind=task, metric=metric, split=split)
             if drop or keep:
@@ -245,6 +248,7 @@ def inspect(
         report.print_json(report.inspected_json(contents, profile, asked))
     else:
         ask = _command("new", source, *(("--target", asked.target) if target or not asked.sure else ()))
+        ask += f" --rows {rows}" if rows is not None else ""
         report.print_inspected(contents, profile, asked, ask=ask)
 
 
@@ -490,13 +494,13 @@ def _fetch(source: str, *, offline: bool, steps: Steps, hashes: bool = True) -> 
 
 
 def _understand(
-    download: Download, *, table: str | None, read_as: Sequence[str] | None, steps: Steps
+    download: Download, *, table: str | None, read_as: Sequence[str] | None, rows: int | None, steps: Steps
 ) -> tuple[Contents, Profile]:
     from toolkit.contents import read  # noqa: PLC0415 - pandas, 0.3 s
     from toolkit.profile import describe  # noqa: PLC0415 - each command loads what it needs
 
     with steps("read"):
-        contents = read(download, table=table)
+        contents = read(download, table=table, rows=rows)
     with steps("describe"):
         profile = describe(contents, asked=read_as or ())
     return contents, profile

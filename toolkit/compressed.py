@@ -12,6 +12,7 @@ from toolkit.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -60,9 +61,24 @@ def bounded(stream: IO[bytes] | pa.NativeFile, packed_bytes: int, what: str) -> 
     return b"".join(pieces)
 
 
-def refuse_bomb(size_bytes: int, packed_bytes: int, what: str) -> None:
-    """Raise ``DataError`` when ``size_bytes`` come out of ``packed_bytes`` that no honest file holds."""
-    limit = min(UNPACKED_BYTES_MAX, max(packed_bytes * UNPACKED_RATIO_MAX, UNPACKED_BYTES_FREE))
+def stream(path: Path, kind: str) -> IO[bytes]:
+    """Return what a compressed file holds as a file, to be read a piece at a time."""
+    if kind == "zst":
+        import pyarrow as pa  # noqa: PLC0415 - 100 ms
+
+        return cast("IO[bytes]", pa.input_stream(str(path), compression="zstd"))
+    if kind == "gz":
+        return cast("IO[bytes]", gzip.open(path, "rb"))
+    return cast("IO[bytes]", bz2.open(path, "rb") if kind == "bz2" else lzma.open(path, "rb"))
+
+
+def refuse_bomb(size_bytes: int, packed_bytes: int, what: str, *, most: int = UNPACKED_BYTES_MAX) -> None:
+    """Raise ``DataError`` when ``size_bytes`` come out of ``packed_bytes`` that no honest file holds.
+
+    ``most`` is what may come out whatever the ratio, 0 for a file that is not held in memory.
+    """
+    limit = max(packed_bytes * UNPACKED_RATIO_MAX, UNPACKED_BYTES_FREE)
+    limit = min(most, limit) if most else limit
     if size_bytes > limit:
         message = f"`{what}` unpacks to more than {limit >> 20:,} MB from {packed_bytes >> 10:,} KB: an archive bomb"
         raise DataError(message, hint="do not open this file")

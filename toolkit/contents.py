@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
-from toolkit import memory, roles
+from toolkit import memory as machine
+from toolkit import roles
 from toolkit import table as tables
 from toolkit.dictionary import descriptions_from
 from toolkit.download import Provenance
+from toolkit.drawing import drawn_finding, some
 from toolkit.errors import DataError
 from toolkit.findings import Finding
 from toolkit.joining import join_answers, join_classes, join_lookups, join_parts
@@ -87,15 +89,20 @@ class Contents:
     findings: tuple[Finding, ...] = ()
 
 
-def read(download: Download, *, table: str | None = None) -> Contents:
+def read(
+    download: Download, *, table: str | None = None, rows: int | None = None, memory: int | None = None
+) -> Contents:
     """Return what ``download`` holds: each file with its role, the main table chosen with reasons, its companions.
 
     ``table`` names the main table (a file, a sheet, a database table; its name without suffix or folder will do).
+    ``rows`` is how many of the main table's rows are used, by a seeded draw; without it all that fit ``memory`` bytes
+    (what is free without it).
     Raises ``DataError`` when there is no table, or none of that name.
     """
-    if sum(record.size_bytes for record in download.files) > memory.LARGE_BYTES:
-        memory.return_early()
-    items, found, problems = _gather(download, table)
+    if sum(record.size_bytes for record in download.files) > machine.LARGE_BYTES:
+        machine.return_early()
+    memory = machine.free_bytes() if memory is None else memory
+    items, found, problems = _gather(download, table, rows, memory)
     if not found:
         raise _no_table(download, items, problems)
     found = name_columns(found, _texts(download, items))
@@ -114,6 +121,11 @@ def read(download: Download, *, table: str | None = None) -> Contents:
         free = [one for one in found if id(one) not in known]
         main, test, looked_up, lookups = join_lookups(main, test, free)
         beside = (*beside, *lookups)
+    drawn = tuple(one for one in (test, submission) if one is not None)
+    partly = [finding for one in drawn for finding in one.findings if finding.code == "drawn-rows"]
+    if rows is not None and main.rows > rows:
+        partly.append(drawn_finding(main.name, main.rows, rows, "more than were asked for with `--rows`", {}))
+        main = replace(main, frame=some(main.frame, rows))
     given: dict[int, tuple[Role, str]] = {id(choice.main): ("train", choice.why)}
     if answers is not None:
         given[id(answers)] = ("train", "it holds the answers to the main table's rows")
@@ -145,28 +157,33 @@ def read(download: Download, *, table: str | None = None) -> Contents:
         sample_submission=submission,
         descriptions=descriptions,
         provenance=download.provenance,
-        findings=(*roles.several(main, choice.why, others), *said, *beside, *problems, *main.findings),
+        findings=(*roles.several(main, choice.why, others), *said, *beside, *partly, *problems, *main.findings),
     )
 
 
-def _gather(download: Download, wanted: str | None) -> tuple[list[Item], list[Table], list[Finding]]:
+def _gather(
+    download: Download, wanted: str | None, rows: int | None, memory: int
+) -> tuple[list[Item], list[Table], list[Finding]]:
     """Return the files that are no tables, the tables, and what could not be read."""
     items: list[Item] = []
     found: list[Table] = []
     problems: list[Finding] = []
     alone = len(download.files) == 1
-    room = tables.memory_bytes() // tables.MEMORY_TIMES
-    total = sum(record.size_bytes for record in download.files if _kind_of(download, record, alone=alone)[1])
+    kinds = {record.path: _kind_of(download, record, alone=alone) for record in download.files}
+    sizes = {record.path: record.size_bytes for record in download.files if kinds[record.path][1]}
+    shares = _shares(sizes, wanted, memory)
     for record in sorted(download.files, key=lambda record: record.path):
-        kind, is_table = _kind_of(download, record, alone=alone)
+        kind, is_table = kinds[record.path]
         if not is_table:
             items.append(Item(record.path, kind, "other", record.size_bytes, f"{kind} by its name and first bytes"))
             continue
-        if 0 < room < total and not alone and not (wanted is not None and roles.is_called(wanted, record.path)):
+        if record.path not in shares:
             items.append(Item(record.path, "table", "other", record.size_bytes, "not read: all exceed the memory"))
             continue
         try:
-            found += tables.read_tables(download.root / record.path, name=record.path)
+            found += tables.read_tables(
+                download.root / record.path, name=record.path, memory=shares[record.path], rows=rows
+            )
         except DataError as error:
             if alone or (wanted is not None and roles.is_called(wanted, record.path)):
                 raise
@@ -175,6 +192,23 @@ def _gather(download: Download, wanted: str | None) -> tuple[list[Item], list[Ta
                 Finding("unreadable-file", _sentence(error.message), severity="warning", action="left the file out")
             )
     return items, found, problems
+
+
+def _shares(sizes: dict[str, int], wanted: str | None, memory: int) -> dict[str, int]:
+    """Return how much memory each file may take: all of it where they fit, else the smaller ones what they need.
+
+    Of what is left each larger file gets the same; a file that is asked for gets all, and the others are not read.
+    """
+    if not memory or sum(sizes.values()) * tables.MEMORY_TIMES <= memory:
+        return dict.fromkeys(sizes, memory)
+    named = [path for path in sizes if wanted is not None and roles.is_called(wanted, path)]
+    if named:
+        return dict.fromkeys(named, memory // len(named))
+    shares: dict[str, int] = {}
+    for place, path in enumerate(sorted(sizes, key=lambda path: (sizes[path], path))):
+        shares[path] = max(1, memory // (len(sizes) - place))
+        memory -= min(sizes[path] * tables.MEMORY_TIMES, shares[path])
+    return shares
 
 
 def is_table(download: Download, record: FileRecord) -> bool:

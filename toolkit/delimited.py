@@ -73,7 +73,7 @@ def _read(text: Text, encoding: str, what: str, *, quotes: frozenset[int]) -> De
         message = f"`{what}` is empty: expected a header line and rows"
         raise DataError(message, hint="download the file again, or name another one with --table FILE")
     dialect = dialects.sniff(sample, whole=whole)
-    names = _names(dialect)
+    names = names_of(dialect)
     offset = mark + sum(len(line.encode()) for line in dialects.lines_of(sample)[: dialect.lines])
     quoted = ord(dialect.quote) in quotes
     try:
@@ -84,11 +84,11 @@ def _read(text: Text, encoding: str, what: str, *, quotes: frozenset[int]) -> De
             encoding = dialects.fallback_encoding(raw)
             return _read(Text(text.path, dialects.decode(raw, encoding).encode()), encoding, what, quotes=quotes)
         cells = None
-    findings = _told_about(dialect, encoding, what)
+    findings = told_about(dialect, encoding, what)
     ragged = Ragged()
     if cells is None or (quoted and quote_ran_away(cells, dialect)):
         cells, ragged, told = read_mending(text, dialect, names, offset)
-        findings += [_open_quote(what)] if told else []
+        findings += [open_quote(what)] if told else []
     cells = _without_artefact(cells, dialect)
     cells, below = _without_footer(cells)
     if ragged.found > len(below):
@@ -97,7 +97,8 @@ def _read(text: Text, encoding: str, what: str, *, quotes: frozenset[int]) -> De
     return Delimited(cells, dialect, encoding.removesuffix("-mixed"), findings)
 
 
-def _names(dialect: Dialect) -> tuple[str, ...]:
+def names_of(dialect: Dialect) -> tuple[str, ...]:
+    """Return the names of the columns, those that the header leaves out made up."""
     if dialect.names is None:
         return tuple(f"column_{position + 1}" for position in range(dialect.width))
     names = dialect.names
@@ -133,7 +134,8 @@ def _read_fast(text: Text, dialect: Dialect, names: tuple[str, ...], offset: int
     )
 
 
-def _open_quote(what: str) -> Finding:
+def open_quote(what: str) -> Finding:
+    """Return what is to be told of a quote that nobody closes."""
     return Finding(
         "open-quote",
         f"a quotation mark in `{what}` is opened and not closed, so that the rows after it would be one cell",
@@ -187,7 +189,8 @@ def _footer(what: str, below: list[str]) -> Finding:
     )
 
 
-def _told_about(dialect: Dialect, encoding: str, what: str) -> list[Finding]:
+def told_about(dialect: Dialect, encoding: str, what: str) -> list[Finding]:
+    """Return what is to be told of how a file is written."""
     found: list[Finding] = []
     if encoding == "utf-8-mixed":
         found.append(

@@ -7,22 +7,28 @@ workbooks give one table each, and what is left is text with delimiters or no ta
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from toolkit import compressed, delimited, dialect, formats
+from toolkit import memory as machine
 from toolkit.errors import DataError
 from toolkit.findings import Finding
 from toolkit.records import Record
 from toolkit.texts import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     import pyarrow as pa
 
+    from toolkit.drawing import Draw
+
+PACKED_TIMES = 30  # how many times a compressed file may grow before its size is counted
 MEMORY_TIMES = 4  # of a file's size: its table, and room to look at it
 DEPTH_MAX = 3  # archives in archives; an archive can hold itself
 # fmt: off
@@ -90,34 +96,125 @@ class Table:
         return len(self.frame)
 
 
-def memory_bytes() -> int:
-    """Return the memory of this machine, 0 where it cannot be asked."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # not on Windows
-        return 0
-
-
-def read_tables(path: Path, *, name: str = "", memory: int | None = None) -> tuple[Table, ...]:
+def read_tables(path: Path, *, name: str = "", memory: int | None = None, rows: int | None = None) -> tuple[Table, ...]:
     """Return every table that a file holds: one for CSV or Parquet, one a sheet, database table or archive member.
 
-    ``name`` is what the tables are called (the file's own name without it), ``memory`` the bytes that may be used (the
-    machine's without it). Raises ``DataError`` for a file that is missing, empty, damaged, no table, or too large.
+    ``name`` is what the tables are called (the file's own name without it), ``memory`` the bytes that may be used (what
+    is free without it). Of a larger file of delimited text or Parquet, a seeded draw of the rows is returned, ``rows``
+    of them or as many as fit. Raises ``DataError`` for one that is missing, empty, damaged, no table, or too large.
     """
     what = name or path.name
     if not path.is_file():
         message = f"`{what}` is {'a folder' if path.is_dir() else 'not there'}: expected a file with a table"
         raise DataError(message, hint="check the spelling, or name another file with --table FILE")
-    size, limit = path.stat().st_size, memory_bytes() if memory is None else memory
-    if limit and size * MEMORY_TIMES > limit:
-        message = f"`{what}` has {size / 1e9:,.1f} GB, which takes some {size * MEMORY_TIMES / 1e9:,.1f} GB of memory"
-        hint = f"this machine has {limit / 1e9:,.1f} GB: take a part of the rows, for instance every tenth line"
-        raise DataError(message, hint=hint)
+    bound = _Bound(machine.free_bytes() if memory is None else memory, rows)
     try:
-        return tuple(_read(Text(path), path, what, member="", depth=0))
+        drawn = _drawn_file(path, what, bound)
+        return (drawn,) if drawn is not None else tuple(_read(Text(path), path, what, member="", depth=0, bound=bound))
     except OSError as error:
         message = f"`{what}` cannot be read: {error.strerror or error}"
         raise DataError(message, hint="check the file and its permissions") from error
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """The memory that a table may take with all that is done with it (0 for any), and the rows wanted of a larger."""
+
+    memory: int = 0
+    rows: int | None = None
+
+    def draw(self) -> Draw:
+        """Return an empty draw of as many rows as fit."""
+        from toolkit.drawing import Draw  # noqa: PLC0415 - for files larger than memory
+
+        return Draw(self.rows, self.memory // MEMORY_TIMES)
+
+    def exceeded_by(self, size_bytes: int) -> bool:
+        """Return whether a file of that size is too large to be read whole."""
+        return 0 < self.memory < size_bytes * MEMORY_TIMES
+
+    def why(self, size_bytes: int) -> str:
+        """Return why not all rows are read."""
+        size, needed, free = (_amount(part) for part in (size_bytes, size_bytes * MEMORY_TIMES, self.memory))
+        return f"{size} that would take some {needed} of memory, of which {free} are free"
+
+
+def _amount(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:,.1f} GB" if size_bytes >= 1e8 else f"{size_bytes / 1e6:,.3g} MB"  # noqa: PLR2004 - as people say
+
+
+def _drawn_file(path: Path, what: str, bound: _Bound) -> Table | None:
+    """Return a draw of the rows of a file that is too large to be read whole, ``None`` for any other file."""
+    from toolkit import drawing  # noqa: PLC0415 - for files larger than memory
+
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(dialect.SAMPLE_BYTES)
+    packing = compressed.opener(head)
+    if head.startswith(b"PAR1"):
+        return _drawn_parquet(path, what, bound)
+    if packing:
+        if not bound.exceeded_by(size * PACKED_TIMES) or not (size := _size_unpacked(path, packing, what, bound)):
+            return None
+    elif not bound.exceeded_by(size) or head.startswith(b"PK\x03\x04"):
+        return None
+
+    def opened() -> IO[bytes]:
+        if not packing:
+            return path.open("rb")
+        return drawing.unpacked(compressed.stream(path, packing), path.stat().st_size, what)
+
+    return _drawn(opened, size, path, what, bound, member=PurePosixPath(what).stem if packing else "")
+
+
+def _size_unpacked(path: Path, packing: str, what: str, bound: _Bound) -> int:
+    """Return how many bytes a compressed file holds where it is too large to be read whole, else 0."""
+    size, packed = 0, path.stat().st_size
+    try:
+        with compressed.stream(path, packing) as file:
+            while piece := file.read(1 << 20):
+                size += len(piece)
+                compressed.refuse_bomb(size, packed, what, most=0)
+    except (OSError, EOFError, ValueError):
+        return 0  # damaged, which reading it tells
+    return size if bound.exceeded_by(size) else 0
+
+
+def _drawn(
+    opened: Callable[[], IO[bytes]], size_bytes: int, path: Path, what: str, bound: _Bound, *, member: str
+) -> Table:
+    from toolkit import drawing  # noqa: PLC0415 - for files larger than memory
+
+    with opened() as file:
+        head = file.read(dialect.SAMPLE_BYTES)
+    refuse_binary(head, what)
+    start = dialect.decode(head[:4096], dialect.encoding_of(head)).lstrip("\ufeff \t\r\n")
+    known = head.startswith((b"ARROW1", b"FEA1", b"\xff\xff\xff\xff", b"SQLite format 3\0", formats.OLE))
+    if known or start[:1] in {"{", "["} or "@relation" in start.lower()[:2000]:
+        message = f"`{what}` has {bound.why(size_bytes)}"
+        raise DataError(message, hint="write it as CSV or Parquet, of which a part of the rows can be drawn")
+    found, draw = drawing.draw_delimited(opened, what, bound.draw)
+    told = drawing.told_of(what, draw, found.cells.num_rows, bound.why(size_bytes))
+    return Table(what, frame_of(found.cells), _reading(path, found, member), (*found.findings, told))
+
+
+def _drawn_parquet(path: Path, what: str, bound: _Bound) -> Table | None:
+    from pyarrow import ArrowException, parquet  # noqa: PLC0415 - 100 ms
+
+    from toolkit import drawing  # noqa: PLC0415 - for files larger than memory
+
+    try:
+        with path.open("rb") as file:
+            groups = parquet.ParquetFile(file).metadata
+            size = sum(groups.row_group(place).total_byte_size for place in range(groups.num_row_groups))
+            if not bound.exceeded_by(size):
+                return None
+            draw = bound.draw()
+            cells = drawing.draw_parquet(file, draw)
+    except (ArrowException, OSError):
+        return None  # damaged, which reading it tells
+    told = drawing.told_of(what, draw, cells.num_rows, bound.why(size))
+    return Table(what, frame_of(cells), Reading(path, "parquet", delimiter="", quote=""), (told,))
 
 
 def frame_of(cells: pa.Table) -> pd.DataFrame:
@@ -129,7 +226,7 @@ def frame_of(cells: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def _read(text: Text, path: Path, what: str, *, member: str, depth: int) -> list[Table]:
+def _read(text: Text, path: Path, what: str, *, member: str, depth: int, bound: _Bound) -> list[Table]:
     if depth > DEPTH_MAX:
         message = f"`{what}` holds archives in archives in archives, which are not opened"
         raise DataError(message, hint="unpack it by hand and name the folder")
@@ -138,14 +235,19 @@ def _read(text: Text, path: Path, what: str, *, member: str, depth: int) -> list
         message = f"`{what}` is empty: expected a header line and rows"
         raise DataError(message, hint="download the file again, or name another one with --table FILE")
     if head.startswith(b"PK\x03\x04"):
-        return _read_zip(text, path, what, depth=depth)
+        return _read_zip(text, path, what, depth=depth, bound=bound)
     packing = compressed.opener(head)
     if packing:
         inner = (
             PurePosixPath(member or what).stem if PurePosixPath(member or what).suffix in COMPRESSED_SUFFIXES else ""
         )
         return _read(
-            Text(path, compressed.unpack(text, packing, what)), path, what, member=inner or member, depth=depth + 1
+            Text(path, compressed.unpack(text, packing, what)),
+            path,
+            what,
+            member=inner or member,
+            depth=depth + 1,
+            bound=bound,
         )
     kind, named = _typed(text, head, what)
     if named is None:
@@ -212,20 +314,22 @@ def _read_delimited(text: Text, head: bytes, path: Path, what: str, member: str)
         if found.cells.num_columns == 1 and b"\n" not in head.strip():
             message = f"`{what}` holds a single line and no rows: expected a header line and rows"
         raise DataError(message, hint="download the file again, or name another one with --table FILE")
-    kind = "tsv" if found.dialect.delimiter == "\t" else "csv"
-    reading = Reading(
+    return Table(what, frame_of(found.cells), _reading(path, found, member), tuple(found.findings))
+
+
+def _reading(path: Path, found: delimited.Delimited, member: str) -> Reading:
+    return Reading(
         path,
-        kind,
+        "tsv" if found.dialect.delimiter == "\t" else "csv",
         delimiter=found.dialect.delimiter,
         encoding=found.encoding,
         quote=found.dialect.quote,
         header_rows=found.dialect.lines,
         member=member,
     )
-    return Table(what, frame_of(found.cells), reading, tuple(found.findings))
 
 
-def _read_zip(text: Text, path: Path, what: str, *, depth: int) -> list[Table]:
+def _read_zip(text: Text, path: Path, what: str, *, depth: int, bound: _Bound) -> list[Table]:
     try:
         with zipfile.ZipFile(io.BytesIO(text.raw) if text.raw is not None else path) as archive:
             members = [info for info in archive.infolist() if not info.is_dir() and not _noise(info.filename)]
@@ -236,11 +340,15 @@ def _read_zip(text: Text, path: Path, what: str, *, depth: int) -> list[Table]:
             tables: list[Table] = []
             refused: list[DataError] = []
             for info in named:
-                with archive.open(info) as stream:
-                    raw = compressed.bounded(stream, info.compress_size, what)
                 label = what if len(members) == 1 else f"{what}:{info.filename}"
                 try:
-                    tables += _read(Text(path, raw), path, label, member=info.filename, depth=depth + 1)
+                    if bound.exceeded_by(info.file_size) and not is_packed(info.filename):
+                        opened = partial(_member, archive, info, label)
+                        tables.append(_drawn(opened, info.file_size, path, label, bound, member=info.filename))
+                        continue
+                    with archive.open(info) as stream:
+                        raw = compressed.bounded(stream, info.compress_size, what)
+                    tables += _read(Text(path, raw), path, label, member=info.filename, depth=depth + 1, bound=bound)
                 except DataError as error:
                     refused.append(error)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
@@ -253,6 +361,17 @@ def _read_zip(text: Text, path: Path, what: str, *, depth: int) -> list[Table]:
         Finding("unreadable-file", error.message, severity="warning", action="left the file out") for error in refused
     )
     return [replace(tables[0], findings=(*tables[0].findings, *told)), *tables[1:]]
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, what: str) -> IO[bytes]:
+    from toolkit.drawing import unpacked  # noqa: PLC0415 - for files larger than memory
+
+    return unpacked(archive.open(info), info.compress_size, what)
+
+
+def is_packed(name: str) -> bool:
+    """Return whether a file's name says that it is compressed, or a format that is."""
+    return PurePosixPath(name.lower()).suffix in {*COMPRESSED_SUFFIXES, ".parquet", ".pq", ".xlsx"}
 
 
 def _sheets(named: formats.Named, path: Path, what: str) -> list[Table]:
