@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,16 @@ PROJECT = Path(__file__).parents[1]
 PRECISION = float(json.loads((PROJECT / "model" / "manifest.json").read_text(encoding="utf-8")).get("precision", 1e-9))
 for variable, value in CALM_THREADS.items():  # before scikit-learn is loaded, which reads them once
     os.environ.setdefault(variable, value)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _graphs_are_opened_once() -> Iterator[None]:
+    """Keep the last graphs that were opened: a large one takes half a second, and the tests open it a hundred times."""
+    from {{cookiecutter.package_name}} import model  # noqa: PLC0415 - the module, beside the fixture of this name
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{model.__name__}._session", lru_cache(maxsize=4)(vars(model)["_session"]))
+        yield
 
 
 @pytest.fixture(scope="session")
