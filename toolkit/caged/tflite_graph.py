@@ -201,6 +201,15 @@ class Translation:
             raise UnservedError(message)
         return int(sides[axis] or 0)
 
+    def extent(self, at: int, axes: Sequence[int]) -> str:
+        """Return the name of how many values lie along some sides, in float32."""
+        sides = self.sides(at)
+        known = [sides[axis] for axis in axes]
+        if all(side is not None for side in known):
+            return self.constant(float(np.prod([side or 0 for side in known])))
+        taken = self.add("Gather", self.add("Shape", self.raw(at)), self.places(axes), axis=0)
+        return self.add("Cast", self.add("ReduceProd", taken, keepdims=0), to=FLOAT)
+
     def rank(self, at: int) -> int:
         """Return how many sides a tensor has."""
         return len(self.tensor(at).shape)

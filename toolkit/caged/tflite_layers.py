@@ -6,9 +6,10 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 
+from . import tflite_whole as arithmetic
 from .graph import UnservedError
 from .tflite_files import Operator, Tensor
-from .tflite_graph import FLOAT, RELU, SAME, Handler, Translation
+from .tflite_graph import FLOAT, LIMITS, RELU, SAME, Handler, Translation
 
 DOUBLE = 11
 EXACT = float(1 << 24)  # whole numbers up to here are exact in float32
@@ -311,6 +312,19 @@ def _function(written: Callable[[Translation, str, Operator], str], known: Calla
     return handler
 
 
+def _tabled(written: Callable[[Translation, str, Operator], str], known: Callable[..., Any]) -> Handler:
+    """Return a handler of a function of one number that TFLite works out in whole numbers for those of 8 bits."""
+
+    def handler(work: Translation, step: Operator) -> None:
+        source, output = work.tensor(step.inputs[0]), work.tensor(step.outputs[0])
+        if source.quantised and output.quantised:
+            work.put(step.outputs[0], arithmetic.looked_up(work, step.inputs[0], output, known(source, output, step)))
+        else:
+            work.put_real(step.outputs[0], written(work, work.real(step.inputs[0]), step))
+
+    return handler
+
+
 def _leak(step: Operator) -> float:
     return float(step.option(0, "<f", 0.0))
 
@@ -359,11 +373,19 @@ def _relu(work: Translation, step: Operator) -> None:
 
 
 def _prelu(work: Translation, step: Operator) -> None:
-    slope = work.actual(step.inputs[1]) if step.inputs[1] in work.known else None
-    name = work.real(step.inputs[0])
-    slopes = work.constant(slope) if slope is not None else work.real(step.inputs[1])
-    zero = work.constant(0.0)
-    below = work.add("Mul", work.add("Min", name, zero), slopes)
+    source, output, slope = (work.tensor(at) for at in (step.inputs[0], step.outputs[0], step.inputs[1]))
+    slopes = work.value(step.inputs[1])
+    if slopes is not None and source.quantised and output.quantised and slope.quantised:
+        tables = arithmetic.sloped(source, output, slopes, slope)
+        low, most = LIMITS[output.type]
+        table = work.constant(np.clip(tables + output.zero[0], low, most).ravel())
+        starts = np.arange(len(tables), dtype=np.float64).reshape(slopes.shape) * LEVELS - LIMITS[source.type][0]
+        wide = work.add("Cast", work.raw(step.inputs[0]), to=DOUBLE)
+        places = work.add("Cast", work.add("Add", wide, work.constant(starts, np.float64)), to=7)
+        work.put(step.outputs[0], work.add("Gather", table, places))
+        return
+    name, zero = work.real(step.inputs[0]), work.constant(0.0)
+    below = work.add("Mul", work.add("Min", name, zero), work.real(step.inputs[1]))
     work.put_real(step.outputs[0], work.add("Add", work.add("Max", name, zero), below))
 
 
@@ -416,9 +438,8 @@ def _mean(work: Translation, step: Operator) -> None:
     if source.quantised and output.quantised:
         centred = work.centred(work.raw(step.inputs[0]), source)
         total = work.add("ReduceSum", centred, work.places(axes), keepdims=keep)
-        count = 1 if summing else int(np.prod([work.side(step.inputs[0], axis) for axis in axes]))
-        by = np.float32(source.scale[0] / np.float32(output.scale[0] * np.float32(count)))
-        work.put(step.outputs[0], work.requantised(total, output, by))
+        count = work.extent(step.inputs[0], axes)
+        work.put(step.outputs[0], arithmetic.reduced(work, total, (source, output), count, summing=summing))
     elif summing:
         work.put_real(
             step.outputs[0], work.add("ReduceSum", work.real(step.inputs[0]), work.places(axes), keepdims=keep)
@@ -432,6 +453,15 @@ def _resize(work: Translation, step: Operator) -> None:
     corners, centres = (
         step.options is not None and step.options.flag(place) for place in ((2, 3) if bilinear else (0, 1))
     )
+    given, output = work.sides(step.inputs[0])[1:3], work.tensor(step.outputs[0])
+    if bilinear and output.quantised and all(given):
+        wanted = [int(side) for side in np.ravel(work.needed(step.inputs[1], "size"))]
+        sizes_given = [int(side or 0) for side in given]
+        found = arithmetic.resized(
+            work, work.raw(step.inputs[0]), sizes_given, wanted, corners=corners, centres=centres
+        )
+        work.put(step.outputs[0], work.clipped(found, output))
+        return
     name = work.raw(step.inputs[0]) if not bilinear else work.real(step.inputs[0])
     turned = work.transposed(name, [0, 3, 1, 2])
     height, width = (int(side) for side in np.ravel(work.needed(step.inputs[1], "size")))
@@ -462,8 +492,12 @@ def _matmul(work: Translation, step: Operator) -> None:
     output = work.tensor(step.outputs[0])
     tensors = [work.tensor(at) for at in step.inputs[:2]]
     if output.quantised and all(tensor.quantised for tensor in tensors):
-        by = (tensors[0].scale[0] * tensors[1].scale[0]) / output.scale[0]
-        work.put(step.outputs[0], work.requantised(found, output, by))
+        if step.inputs[1] in work.known:
+            by = (tensors[0].scale[0] * tensors[1].scale[0]) / output.scale[0]
+            work.put(step.outputs[0], work.requantised(found, output, by))
+        else:
+            by = float(tensors[0].scale[0]) * float(tensors[1].scale[0]) / float(output.scale[0])
+            work.put(step.outputs[0], arithmetic.finished(work, arithmetic.scaled_in_graph(work, found, by), output))
     else:
         work.put_real(step.outputs[0], found)
 
@@ -471,9 +505,8 @@ def _matmul(work: Translation, step: Operator) -> None:
 def _quantise(work: Translation, step: Operator) -> None:
     source, output = work.tensor(step.inputs[0]), work.tensor(step.outputs[0])
     if source.quantised and output.quantised:
-        by = source.scale[0] / output.scale[0]
-        centred = work.centred(work.raw(step.inputs[0]), source)
-        work.put(step.outputs[0], work.requantised(centred, output, None if by == 1 else by))
+        values = arithmetic.in_256ths(source, output)
+        work.put(step.outputs[0], arithmetic.looked_up(work, step.inputs[0], output, values))
     else:
         work.put_real(step.outputs[0], work.real(step.inputs[0]))
 
@@ -532,11 +565,11 @@ HANDLERS: Dict[str, Handler] = {
     "ELU": _function(
         lambda work, name, _: work.add("Elu", name), lambda values, _: np.where(values < 0, np.expm1(values), values)
     ),
-    "LEAKY_RELU": _function(
+    "LEAKY_RELU": _tabled(
         lambda work, name, step: work.add("LeakyRelu", name, alpha=_leak(step)),
-        lambda values, step: np.where(values < 0, values * np.float32(_leak(step)), values),
+        lambda source, output, step: arithmetic.in_256ths(source, output, _leak(step)),
     ),
-    "HARD_SWISH": _function(_hard_swish, lambda values, _: values * np.clip(values + 3, 0, 6) / 6),
+    "HARD_SWISH": _tabled(_hard_swish, lambda source, output, _: arithmetic.hard_swish(source, output)),
     "GELU": _function(_gelu, _gelu_known),
     "RELU": _relu,
     "RELU6": _clip(0.0, 6.0),

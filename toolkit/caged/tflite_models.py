@@ -12,7 +12,7 @@ import numpy as np
 
 from .converted import Converted
 from .graph import UnservedError
-from .tflite_files import LIST_MAX, Lite, Table, Tensor, read
+from .tflite_files import LIST_MAX, TYPES, Lite, Table, Tensor, read
 from .tflite_graph import asked_in_reals, translated
 from .tflite_operators import HANDLERS
 
@@ -52,8 +52,6 @@ class Voice:
 
 
 def _fed(values: Any, tensor: Tensor) -> Any:
-    from .tflite_files import TYPES  # noqa: PLC0415 - beside its use
-
     if tensor.quantised and asked_in_reals(tensor):
         low, high = (-128, 127) if TYPES[tensor.type] is np.int8 else (0, 255)
         by = np.float32(1.0) / tensor.scale[0]

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy as np
 
 from . import tflite_layers as layers
+from . import tflite_whole as arithmetic
 from .graph import UnservedError
 from .tflite_files import Operator
 from .tflite_graph import ONNX_TYPES, Handler, Translation
@@ -46,6 +47,10 @@ def _one_by(op: str) -> Handler:
 
 
 def _square(work: Translation, step: Operator) -> None:
+    tensors = [work.tensor(at) for at in (*step.inputs[:2], step.outputs[0])]
+    if len(step.inputs) > 1 and all(tensor.quantised for tensor in tensors):
+        work.put(step.outputs[0], arithmetic.squared(work, step.inputs[0], step.inputs[1], tensors[-1]))
+        return
     name = work.real(step.inputs[0])
     if len(step.inputs) > 1:
         name = work.add("Sub", name, work.real(step.inputs[1]))
