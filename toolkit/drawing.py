@@ -75,8 +75,12 @@ class Draw:
         import pyarrow as pa  # noqa: PLC0415 - 100 ms
 
         self._let_go()
-        blocks, self._kept = [block for block, _ in self._kept], []
-        return pa.concat_tables(blocks)
+        rest, self._kept = pa.concat_tables([block for block, _ in self._kept]), []
+        columns: dict[str, pa.ChunkedArray] = {}
+        while rest.num_columns:  # one after the other, so that no more than one of them is there twice
+            columns[rest.column_names[0]] = pa.chunked_array([rest.column(0).combine_chunks()])
+            rest = rest.remove_column(0)
+        return pa.table(columns)
 
     def _let_go(self) -> None:
         import numpy as np  # noqa: PLC0415 - 80 ms

@@ -67,7 +67,7 @@ def _of_groups() -> Iterator[int]:
 
 
 def _of_process() -> int | None:
-    """Return what the limit of this process's address space leaves."""
+    """Return half of what the limit of this process's address space leaves: libraries reserve more than they use."""
     try:
         import resource  # noqa: PLC0415 - not on Windows
 
@@ -77,7 +77,7 @@ def _of_process() -> int | None:
     pages = _read(Path("/proc/self/statm")).split(" ")[0]
     if limit == resource.RLIM_INFINITY or not pages.isdecimal():
         return None
-    return int(limit) - int(pages) * os.sysconf("SC_PAGE_SIZE")
+    return (int(limit) - int(pages) * os.sysconf("SC_PAGE_SIZE")) // 2
 
 
 def _read(path: Path) -> str:
