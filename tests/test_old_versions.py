@@ -18,7 +18,7 @@ from toolkit.artifact import look
 from toolkit.caged.ages import version_of
 from toolkit.caged.graph import UnservedError
 from toolkit.caged.mending import mended
-from toolkit.caged.opening import Lost, Opener
+from toolkit.caged.opening import Lost, Opener, RefusedError
 from toolkit.caged.reading import Reading, read
 from toolkit.caged.widths import width_of
 from toolkit.graphs import model_of
@@ -301,3 +301,36 @@ def test_rows_with_neighbours_that_cannot_be_told_apart_prove_nothing() -> None:
     found = served(reading, drawn)
     assert found is not None
     assert difference(found, reading.arrays["answers"]) < TOLERANCE
+
+
+@pytest.mark.parametrize("kind", ["lz4", "zstd", "gzip", "bz2"])
+def test_a_compressed_pickle_opens_with_what_is_here(kind: str, tmp_path: Path) -> None:
+    import pyarrow as pa
+    from sklearn.linear_model import Ridge
+
+    content = pickle.dumps(Ridge().fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0]))
+    packed = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(packed, kind) as stream:
+        stream.write(content)
+    file = tmp_path / "model.pkl"
+    file.write_bytes(packed.getvalue().to_pybytes())
+    artifact = look(file)
+    assert artifact.servable, artifact.reason
+    model = Opener(frozenset(artifact.allowed)).open(file, bytes_max=1 << 20)
+    assert read(model, rows=10, seed=1).document["model"] == ["Ridge"]
+    with pytest.raises(RefusedError, match="more than 64 bytes"):
+        Opener(frozenset(artifact.allowed)).open(file, bytes_max=64)
+
+
+def test_what_learned_nothing_is_told_in_a_sentence() -> None:
+    from sklearn.linear_model import Ridge
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    with pytest.raises(UnservedError, match="the Pipeline was saved before it was fitted"):
+        read(make_pipeline(StandardScaler(), Ridge()), rows=10, seed=1)
+    rows = np.arange(12.0).reshape(6, 2)
+    search = GridSearchCV(Ridge(), {"alpha": [1.0]}, cv=2, refit=False).fit(rows, rows[:, 0])
+    with pytest.raises(UnservedError, match="not to fit the best"):
+        read(search, rows=10, seed=1)

@@ -70,6 +70,8 @@ def _one_model(found: Any, held: Dict[str, Any]) -> Tuple[str, Any]:
     kind = type(found).__name__
     if models:
         message = f"the file holds {len(models)} models in a {kind}, expected one"
+    elif hasattr(found, "best_params_"):
+        message = f"the {kind} was told not to fit the best of what it tried (`refit=False`): it cannot answer"
     elif hasattr(found, "transform"):
         message = f"the file holds a {kind}, which prepares data and answers nothing: it is no model by itself"
     else:

@@ -276,10 +276,19 @@ def decompressed(content: bytes, *, bytes_max: int) -> bytes:
         if inflater.unconsumed_tail:
             raise _too_large(bytes_max)
         return found
-    if content[:4] == b"\x04\x22\x4d\x18":
-        lz4 = importlib.import_module("lz4.frame")
-        return _bounded(lz4.LZ4FrameFile(io.BytesIO(content)), bytes_max)
+    for mark, kind in ((b"\x04\x22\x4d\x18", "lz4"), (b"\x28\xb5\x2f\xfd", "zstd")):
+        if content[:4] == mark:
+            return _bounded(_by_arrow(content, kind), bytes_max)
     return content
+
+
+def _by_arrow(content: bytes, kind: str) -> Any:
+    try:
+        arrow = importlib.import_module("pyarrow")
+    except ImportError:
+        message = f"it is compressed as {kind}, which these libraries do not read"
+        raise LostError(message) from None
+    return arrow.CompressedInputStream(arrow.py_buffer(content), kind)
 
 
 def _bounded(file: Any, bytes_max: int) -> bytes:

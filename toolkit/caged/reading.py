@@ -178,8 +178,15 @@ def _numbered(model: Any) -> List[str]:
     count = width_of(model)
     if count:
         return [f"feature_{place}" for place in range(count)]
+    if not any(name.endswith("_") for one in (model, _last(model)) for name in getattr(one, "__dict__", {})):
+        message = f"the {type(model).__name__} was saved before it was fitted: it has learned nothing"
+        raise UnservedError(message)
     message = f"{type(model).__name__} does not tell how many columns it reads"
     raise UnservedError(message)
+
+
+def _last(model: Any) -> Any:
+    return _last(model.steps[-1][1]) if getattr(model, "steps", None) else model
 
 
 def _facts(slot: Slot) -> Dict[str, Any]:
