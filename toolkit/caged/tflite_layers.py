@@ -82,7 +82,8 @@ def _weighted(  # noqa: PLR0917 - a layer's own facts
         inputs = [name, _whole_weights(work, weights, kernel, axis)]
         if bias is not None:
             inputs.append(work.constant(bias.astype(np.float32)))
-        summed = work.transposed(work.add(op, *inputs, **facts), [0, 2, 3, 1])
+        sums = work.add("Round", work.add(op, *inputs, **facts))  # whole already; so nobody joins weights and factors
+        summed = work.transposed(sums, [0, 2, 3, 1])
         work.put(step.outputs[0], work.requantised(summed, output, _factor(source, scales, output), activation))
         return
     if whole:
@@ -185,7 +186,7 @@ def _dense(work: Translation, step: Operator) -> None:
     weights = _weights(work, filters)
     whole = len(kernel.scale) > 0 and weights.dtype.kind in "iu"
     if whole and inner.quantised and output.quantised:
-        found = _summed(work, flat(work.centred(work.raw(source), inner)), weights, kernel, bias)
+        found = work.add("Round", _summed(work, flat(work.centred(work.raw(source), inner)), weights, kernel, bias))
         scales = np.broadcast_to(kernel.scale, (weights.shape[0],))
         work.put(step.outputs[0], work.requantised(found, output, _factor(inner, scales, output), activation))
         return
@@ -490,6 +491,7 @@ def _matmul(work: Translation, step: Operator) -> None:
         names.append(work.transposed(name, order) if turned else name)
     found = work.add("MatMul", *names)
     output = work.tensor(step.outputs[0])
+    found = work.add("Round", found) if output.quantised else found
     tensors = [work.tensor(at) for at in step.inputs[:2]]
     if output.quantised and all(tensor.quantised for tensor in tensors):
         if step.inputs[1] in work.known:
