@@ -37,6 +37,20 @@ SEED = np.random.default_rng(3)
 FLOAT, BYTE = TensorProto.FLOAT, TensorProto.UINT8
 node = helper.make_node
 
+EXTREME = """
+import json
+from pathlib import Path
+from made.batch import Worker
+from made.model import Model
+from made.schema import InputError
+from made.tables import Chunk
+rows = [[json.dumps([[value] * 5] * 12)] for value in (1, 2, 1e39)]
+try:
+    Worker.of(Model.load(Path("model"))).answer(Chunk(("steps",), 8_000, rows))
+except InputError as error:
+    print([problem.row for problem in error.problems])
+"""
+
 # Asked in the project's own process: what the API answers to bodies, and what files give.
 ASK = """
 import json, sys
@@ -210,6 +224,12 @@ def test_sides_that_are_open_are_asked_for_with_the_flag(tmp_path: Path) -> None
         read(path, shapes=["4,32,40"])
 
 
+def test_a_table_may_be_told_how_many_columns_it_has(tmp_path: Path) -> None:
+    nodes = [node("ReduceMean", ["x"], ["y"], axes=[1])]
+    path = save(tmp_path / "m.onnx", nodes, [value("x", FLOAT, "n", "m")], [value("y", FLOAT, "n", 1)])
+    assert [column["kind"] for column in read(path, shapes=["4"])["columns"]] == ["number"] * 4
+
+
 def test_flags_that_say_nothing_are_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--shape 3,wide"):
         network_wishes(shapes=["3,wide"])
@@ -242,6 +262,8 @@ def test_classes_are_named_by_a_file_beside_the_model_or_by_the_person(tmp_path:
     assert read(path, answer="numbers")["answer"] == "tensor"
     with pytest.raises(UnservedError, match="names 2 classes, the model answers with 5"):
         read(path, labels="cat,dog")
+    with pytest.raises(UnservedError, match="names a class twice"):
+        read(path, labels="a,b,c,d,a")
 
 
 def test_raw_scores_come_with_their_softmax_from_lists_and_pictures_alike(tmp_path: Path) -> None:
@@ -337,6 +359,11 @@ def test_a_tensor_comes_back_in_the_shape_that_the_model_gives(tmp_path: Path) -
     np.testing.assert_allclose(np.array(json.loads(answered[1]["prediction"])), expected, atol=TOLERANCE)
     ((status, text),) = ask(project, ("/explain", {"rows": [{"x": numbers.tolist()}]}))
     assert (status, json.loads(text)["predictions"][0]["explanation"]) == (200, None)
+
+
+def test_a_row_of_a_file_that_is_too_extreme_is_named_by_its_place(tmp_path: Path) -> None:
+    project = made(sequence(tmp_path / "m.onnx"), tmp_path / "out")
+    assert run(project, "-c", EXTREME).split() == ["[8002]"]
 
 
 def test_a_folder_of_pictures_becomes_a_line_a_file(tmp_path: Path) -> None:

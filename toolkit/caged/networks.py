@@ -70,7 +70,7 @@ class Network:
             if not shape:
                 message = f"its input {one.name!r} holds one value for all rows, which no row can give"
                 raise UnservedError(message)
-            width = shape[1] if len(shape) == TABLE_RANK else 1
+            width = self._width(one.name, shape)
             if kind != STRING and (len(shape) > TABLE_RANK or not width or width > COLUMNS_MAX):
                 told = (self.converted.pictures or {}).get(one.name) if self.converted else None
                 block = tensors.block_of(
@@ -95,6 +95,13 @@ class Network:
             raise UnservedError(message)
         self._mark(slots)
         return slots
+
+    def _width(self, name: str, shape: List[Optional[int]]) -> Optional[int]:
+        """Return how many columns an input of a table has; a network that leaves that open may be told."""
+        if len(shape) != TABLE_RANK:
+            return 1
+        told = tensors.wished(self.wishes.shapes, name)
+        return shape[1] or (told[0] if told and len(told) == 1 else None)
 
     def _slot(self, name: str, tensor: str, kind: int) -> Slot:
         slot = Slot(name)
@@ -370,7 +377,11 @@ def _classes(network: Network, width: int) -> List[Any]:
         message = f"`--labels` names {len(wished)} classes, the model answers with {width}"
         raise UnservedError(message)
     known = wished or _known_classes(network)
-    return list(known) if len(known) == width else list(range(width))
+    alone = len({str(one) for one in known}) == len(known)
+    if wished and not alone:
+        message = "`--labels` names a class twice"
+        raise UnservedError(message)
+    return list(known) if len(known) == width and alone else list(range(width))
 
 
 def _known_classes(network: Network) -> List[Any]:

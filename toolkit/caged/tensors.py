@@ -114,8 +114,7 @@ def block_of(
 ) -> Block:
     """Return an input of rank 3 or more as a column; ``UnservedError`` asks for sides that nobody knows."""
     column = plain_name(name)
-    wished = wishes.shapes.get(name) or wishes.shapes.get(column) or wishes.shapes.get("")
-    shape = _shape(column, list(sides[1:]), wished)
+    shape = _shape(column, list(sides[1:]), wished(wishes.shapes, name))
     if kind not in TYPES:
         message = f"its input {column!r} holds neither numbers nor yes and no"
         raise UnservedError(message)
@@ -125,7 +124,7 @@ def block_of(
     facts = _layout(shape, kind)
     if facts is None:
         return Block(column, shape, kind)
-    asked = wishes.pixels.get(name) or wishes.pixels.get(column) or wishes.pixels.get("")
+    asked = wished(wishes.pixels, name)
     return Block(
         column,
         shape,
@@ -134,20 +133,25 @@ def block_of(
     )
 
 
+def wished(told: Dict[str, Any], name: str) -> Any:
+    """Return what was said of an input by its name, or of every input; None when nothing was."""
+    return told.get(name) or told.get(plain_name(name)) or told.get("")
+
+
 def plain_name(name: str) -> str:
     """Return an input's name without what exporters put around it."""
     short = re.sub(r"^serving_default_|:0$", "", name)
     return short.strip() or name or "input"
 
 
-def _shape(column: str, sides: List[Optional[int]], wished: Optional[List[int]]) -> List[int]:
+def _shape(column: str, sides: List[Optional[int]], asked: Optional[List[int]]) -> List[int]:
     told = " x ".join(str(side or "any") for side in sides)
-    if wished:
-        fits = len(wished) == len(sides) and all(side in {None, 0, want} for side, want in zip(sides, wished))
+    if asked:
+        fits = len(asked) == len(sides) and all(side in {None, 0, want} for side, want in zip(sides, asked))
         if not fits:
-            message = f"its input {column!r} has the sides {told}, and `--shape` says {' x '.join(map(str, wished))}"
+            message = f"its input {column!r} has the sides {told}, and `--shape` says {' x '.join(map(str, asked))}"
             raise UnservedError(message)
-        return [int(side) for side in wished]
+        return [int(side) for side in asked]
     if all(sides):
         return [int(side or 0) for side in sides]
     guess = ",".join(str(side or (224 if len(sides) == PLAIN_RANK else 100)) for side in sides)

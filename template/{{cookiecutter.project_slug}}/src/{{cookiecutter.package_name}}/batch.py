@@ -7,7 +7,7 @@ import os
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import IO, TYPE_CHECKING, Any
 
@@ -67,7 +67,11 @@ class Worker:
         return "".join([f"{row},{tail}\n" for row, tail in zip(lines, tails, strict=True)])
 
     def _tails(self, chunk: Chunk, cell: Callable[[str], str]) -> list[str]:
-        return tails(self.model.predict_features(self.reader.read(chunk)), cell)
+        matrix = self.reader.read(chunk)
+        try:
+            return tails(self.model.predict_features(matrix), cell)
+        except InputError as error:  # by rows of the chunk
+            raise InputError([replace(each, row=chunk.first + (each.row or 0)) for each in error.problems]) from None
 
 
 def predict_chunks(
