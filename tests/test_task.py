@@ -589,3 +589,55 @@ def test_without_names_the_fewest_classes_beside_a_text_are_likelier_than_number
     }
     assert infer(columns).target == "column_2"
     assert infer({**columns, "price": numbers(4)}).target == "price"
+
+
+def test_two_amounts_that_occur_are_no_yes_or_no_and_two_flags_are() -> None:
+    columns = {**MEASURES, "area": numbers(4)}
+    assert infer({**columns, "rain": words(5, "0.0", "0.2")}).sure is False
+    assert infer({**columns, "rain": words(5, "0", "1")}).target == "rain"
+
+
+def test_how_many_of_so_many_is_an_amount_and_the_unit_no_word_of_its_own() -> None:
+    columns = {**MEASURES, "generation": words(1, "old", "young", "middle", "none")}
+    assert infer({**columns, "deaths/100k pop": numbers(2)}).target == "deaths/100k pop"
+    assert infer({**columns, "km/100 deaths": numbers(2)}).sure is False
+
+
+def test_an_amount_in_one_currency_is_likelier_where_others_are_in_several() -> None:
+    pay = {"salary": numbers(1, 1000, 9000), "salary_in_usd": numbers(2, 1000, 9000)}
+    currency = {"salary_currency": words(3, "USD", "EUR", "INR")}
+    assert infer({**MEASURES, **pay, **currency}).target == "salary_in_usd"
+    assert not infer({**MEASURES, **pay}).sure
+
+
+def test_what_is_nearly_always_the_same_is_a_remark_and_what_differs_a_state() -> None:
+    always = ["Released"] * 58 + ["Rumored", "Planned"]
+    found = infer({**MEASURES, "status": always, "revenue": numbers(2, 1000, 9000)})
+    assert found.target == "revenue"
+    states = words(3, "Released", "Rumored", "Planned")
+    assert infer({**MEASURES, "status": states}).target == "status"
+
+
+def test_how_much_energy_is_used_is_asked_rather_than_how_many_people_are_there() -> None:
+    people = [str(draw % 9) for draw in range(ROWS)]
+    assert infer({**MEASURES, "Occupancy": people, "EnergyConsumption": numbers(5)}).target == "EnergyConsumption"
+    assert infer({**MEASURES, "Occupancy": words(1, "0", "1"), "kWh": numbers(5)}).target == "Occupancy"
+
+
+def test_particles_of_two_sizes_are_measurements_beside_the_index_made_of_them_and_one_is_asked() -> None:
+    sizes = {"pm2_5": numbers(1), "pm10": numbers(2)}
+    assert infer({**MEASURES, **sizes, "calculated_aqi": numbers(3)}).target == "calculated_aqi"
+    assert infer({**MEASURES, "PM 2.5": numbers(1)}).target == "PM 2.5"
+
+
+def test_an_illness_that_may_be_unknown_is_no_sure_question_and_whether_somebody_has_it_is() -> None:
+    columns = {**MEASURES, "kota": words(2, "Solo", "Medan", "Padang")}
+    assert not infer({**columns, "riwayat diabetes": words(1, "Tidak", "Ya", "Tidak diketahui")}).sure
+    assert infer({**MEASURES, "diabetes": words(1, "No", "Yes")}).sure
+
+
+def test_three_numbers_of_what_happens_or_not_say_how_often_and_two_whether() -> None:
+    columns = {**MEASURES, "pollution": numbers(4)}
+    assert not infer({**columns, "rain": words(5, "0", "1", "2")}).sure
+    assert infer({**columns, "rain": words(5, "0", "1")}).sure
+    assert infer({**columns, "severity": words(5, "1", "2", "3")}).target == "severity"

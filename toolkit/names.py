@@ -64,7 +64,7 @@ MAYBE = {
         (3.4, "charges disposition mpg"),
         (3.2, "dx"),
         (3.0, "absenteeism alive biopsy cnt default deposit digit fault personality risk status"),
-        (2.4, "complaint magnitude"),
+        (2.4, "complaint magnitude streams"),
         (3.0, "cases crimes confirmed deaths fertilizer loss suicide suicides tip"),
         (
             2.8,
@@ -77,8 +77,9 @@ MAYBE = {
         (
             2.6,
             (
-                "liked feedback activity admit bought cardio category consumption drug fare gpa "
-                "happiness hazard income mood occupied performance popularity premium profit purchase recovered segment"
+                "alarm liked feedback activity admit bought cardio category consumption drug fare gpa "
+                "happiness hazard income mood occupied performance popularity premium profit purchase recovered "
+                "segment stability"
             ),
         ),
         (2.4, "stage pm points calories damage event letter ratings reached returned shares stress"),
@@ -112,7 +113,8 @@ PHRASES = {
         ),
         (4.0, "final grade, trip duration, traffic volume"),
         (3.8, "happiness score"),
-        (3.6, "delivery time, stress level"),
+        (3.6, "delivery time, stress level, time taken"),
+        (3.4, "energy consumption, power consumption, electricity consumption"),
         (
             3.4,
             (
@@ -129,11 +131,10 @@ PHRASES = {
 }
 # These words beside another leave its meaning as it is.
 NEUTRAL = words_in(
-    "a amount bank be binary burned car case class co customer daily detected did dollar dollars employee eur euro "
-    "euros "
-    "event fetal final flag flight for found gbp global has hourly house in inr is k label lakh lakhs laptop life "
-    "m machine median minutes n name of overall p patient per reported resale risk rs sale selling sold status student "
-    "target text the type usd variable was water weekly will wine y yn"
+    "a amount bank be binary book burned car case class co customer daily detected did dollar dollars employee eur "
+    "euro euros event fetal film final flag flight for found gbp global has hourly house in inr is k label lakh lakhs "
+    "laptop life m machine median minutes movie n name of overall p patient per reported resale risk rs sale selling "
+    "sold song status student target text the track type usd variable was water weekly will wine y yn"
 )
 # The future is what questions are about.
 FUTURE = frozenset(("tomorrow", "next", "future", "will"))
@@ -191,6 +192,7 @@ def words_of(name: str) -> tuple[str, ...]:
 def core_of(name: str) -> tuple[str, ...]:
     """Return the words of a name without what stands in brackets (a unit, a scale) and without numbers."""
     bare = re.sub(r"[(\[{].*?[)\]}]", " ", name)
+    bare = re.sub(r"/(?=\s*\d)", " by ", bare)  # deaths/100k: how many there are of so many
     words = tuple(word for word in words_of(bare) if not word.isdigit())
     return _split_compounds(words or tuple(word for word in words_of(name) if not word.isdigit()))
 

@@ -37,8 +37,17 @@ ILLNESSES_MANY = 3  # from here on they are a history, and any of them could be 
 STRONG_NAME = 2.9
 RANKED_ROWS_MIN = 20  # fewer rows are in some order by chance
 RANKED_ROWS_MAX = 200_000
+CURRENCIES = words_in("aud brl cad chf cny dollar dollars eur euro euros gbp inr jpy usd")
 SHARES = words_in("chance pct perc percent percentage probability rate share speed")
 SORTS = words_in("category class crop drug fertilizer genre personality segment species stage type weather")
+# What happens or not, of which three numbers are no classes: the others come in degrees and sorts.
+ONCE = (
+    HAPPENINGS
+    - ILLNESSES
+    - words_in(
+        "covid decision emotion offensive prognosis satisfaction sentiment severity species toxic variety verdict"
+    )
+)
 VAGUE = words_in("output response result")
 YES_OR_NO = words_in("leave left default return reached")  # what happens or not, but is also done more or less
 # How things end, as cells say it: the words of an answer more often than of a fact.
@@ -47,7 +56,7 @@ OUTCOMES = words_in(
     "defaulted "
     "demented denied died diseased dropout edible euthanized euthanasia fake fraud fraudulent graduate ham hazardous "
     "healthy hired infected legitimate lived malicious malignant phishing placed poisonous potable promoted recovered "
-    "rejected relapsed resigned sarcastic sick spam survived terminated toxic"
+    "rejected relapsed resigned sarcastic sick spam stable survived terminated toxic"
 )
 SEXES = ({"male", "female"}, {"m", "f"}, {"man", "woman"}, {"men", "women"}, {"boy", "girl"})
 WEAK_NAME = 1.9  # below this no word of weight is in a name
@@ -153,6 +162,8 @@ def _weigh_name(one: Candidate, last_words: set[str], numbered: Counter[str]) ->
         points *= 0.4  # what happens or not has no size
     if one.question.kind == "binary" and evidence.word in AMOUNTS:
         points *= 0.6  # two values are no amount
+    if one.question.kind == "binary" and one.column.kind == "number" and not one.column.whole:
+        points *= 0.4  # two amounts that happen to occur, not yes and no
     if one.question.kind == "regression" and evidence.word in SORTS:
         points *= 0.4  # how much of it, not which
     if one.question.kind == "multiclass" and one.column.kind == "category" and evidence.word in VAGUE:
@@ -161,6 +172,10 @@ def _weigh_name(one: Candidate, last_words: set[str], numbered: Counter[str]) ->
         points = 0.0  # nothing is counted to two
     if one.question.kind == "multiclass" and one.column.kind == "number" and evidence.word in ILLNESSES:
         points *= 1.0 if one.column.distinct <= 3 else 0.4  # noqa: PLR2004 - none, nearly and ill; more are degrees
+    if one.question.kind == "multiclass" and one.column.kind == "number" and evidence.word in ONCE:
+        points *= 0.6  # how often or how much, not whether
+    if one.question.kind == "multiclass" and one.column.kind == "category" and evidence.word in ILLNESSES:
+        points *= 0.85  # yes, no and unknown: as often somebody's history
     if one.question.kind == "multiclass" and one.column.kind == "category" and evidence.word in YES_OR_NO:
         points *= 0.4  # how easy it is to leave, not whether somebody left
     if points > 0 and re.search(r"\d$", one.column.name.strip()) and numbered[_unnumbered(one.column.name)] > 1:
@@ -175,7 +190,7 @@ def _weigh_name(one: Candidate, last_words: set[str], numbered: Counter[str]) ->
 
 
 def _unnumbered(name: str) -> str:
-    return re.sub(r"[\W_]*\d+$", "", name.strip().casefold())
+    return re.sub(r"[\W_]*\d+(?:[._,]\d+)?$", "", name.strip().casefold())
 
 
 def _are_sexes(column: Column) -> bool:
@@ -194,6 +209,7 @@ def _weigh_relatives(found: list[Candidate]) -> None:
             one.add(-2.2)  # a price depends on illnesses, no illness on a price
             one.named -= 2.2
     _weigh_siblings(found)
+    _weigh_currencies(found)
     by_word: dict[str, list[Candidate]] = {}
     for one in found:
         if one.word:
@@ -221,6 +237,19 @@ def _weigh_siblings(found: list[Candidate]) -> None:
                     one.named = min(one.named, 0.3 * one.named) if one.named > 0 else one.named
 
 
+def _weigh_currencies(found: list[Candidate]) -> None:
+    """Weigh an amount in one currency above the same in those of another column, which cannot be compared."""
+    if not any(words_of(one.column.name)[-1:] == ("currency",) for one in found):
+        return
+    amounts = [one for one in found if one.question.kind == "regression" and one.named > 0]
+    for one in amounts:
+        alike = [other for other in amounts if other.word == one.word and other is not one]
+        if set(words_of(one.column.name)) & CURRENCIES and any(
+            not set(words_of(other.column.name)) & CURRENCIES for other in alike
+        ):
+            one.add(2.0, "it is in one currency, so that rows can be compared")
+
+
 def _weigh_values(one: Candidate, profile: Profile) -> None:
     column, kind = one.column, one.question.kind
     if _tells_outcomes(column):
@@ -233,6 +262,8 @@ def _weigh_values(one: Candidate, profile: Profile) -> None:
     elif kind == "multiclass":
         points = 0.5 if column.distinct <= 20 else -0.5 if column.distinct <= 50 else -2.0  # noqa: PLR2004 - few classes are usual
         one.add(points, f"it has {column.distinct} classes" if points > 0 else "")
+        if max(column.counts, default=0) > 0.95 * profile.rows and one.named < STRONG_NAME + 0.3:
+            one.add(-1.5)  # nearly always the same: a remark, seldom a question
     else:
         most = max(column.counts, default=0)
         one.add(0.5 if most < 0.5 * profile.rows else -1.5, "it is an amount")
