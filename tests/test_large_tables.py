@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 from frames import codes_of, download_of, profile_of
 
-from toolkit import cells, contents, kinds, memory
+from toolkit import card, cells, contents, kinds, memory, plan, profile, task
 from toolkit.errors import DataError
 from toolkit.table import read_tables
 
@@ -160,3 +160,15 @@ def test_memory_is_what_a_person_says_or_the_system_has(monkeypatch: pytest.Monk
     assert memory.free_bytes() == 64 << 20
     monkeypatch.delenv("KAGGLE2APP_MEMORY_MB")
     assert memory.free_bytes() > 1 << 20
+
+
+def test_a_plan_and_its_cards_tell_of_rows_that_were_drawn(tmp_path: Path) -> None:
+    written(tmp_path / "people.csv", people().encode())
+    for rows, told in ((500, "500 of 4,000, drawn by a fixed seed"), (None, "")):
+        read = contents.read(download_of(tmp_path), rows=rows)
+        seen = profile.describe(read)
+        made = plan.draft(seen, task.infer(seen, read, target="age"), provenance=read.provenance)
+        assert [(one.choice, one.overrule) for one in made.decisions if one.what == "rows"] == (
+            [(told, "--rows N")] if told else []
+        )
+        assert card.data_card(made, seen, read).count("has 4,000 rows") == (rows is not None)

@@ -19,6 +19,7 @@ VALUES_SHOWN = 5
 VALUES_SHOWN_UP_TO = 30  # a column with more different values is described by their number
 DESCRIPTION_CHARACTERS_MAX = 1_500
 CELL_CHARACTERS_MAX = 60
+YEARS = (1800, 2100)  # whole numbers that all lie between these are years, or read as well without a separator
 
 # A licence in plain words, by the first pattern that fits what the source calls it.
 LICENCES = (
@@ -67,7 +68,7 @@ def data_card(plan: Plan, profile: Profile, contents: Contents) -> str:
         _origin(contents.provenance),
         _files(contents.provenance.files),
         _columns(plan, profile),
-        _findings([*contents.findings, *contents.main.findings, *profile.findings]),
+        _findings(_once([*contents.findings, *contents.main.findings, *profile.findings])),
         _decisions(plan),
         _dropped(plan),
     ]
@@ -173,9 +174,9 @@ def seen(column: Column) -> str:
         return "nothing"
     if column.kind in {"number", "date"} and column.minimum is not None:
         if column.minimum == column.maximum:
-            return f"always {_number(column.minimum)}"
-        middle = f", median {_number(column.median)}" if column.median is not None else ""
-        return f"{_number(column.minimum)} to {_number(column.maximum)}{middle}"
+            return f"always {_figure(column, column.minimum)}"
+        middle = f", median {_figure(column, column.median)}" if column.median is not None else ""
+        return f"{_figure(column, column.minimum)} to {_figure(column, column.maximum)}{middle}"
     if column.kind == "text":
         words = f", {column.words_mean:.0f} words on average" if column.words_mean else ""
         return f"up to {column.length_maximum or 0:,} characters{words}"
@@ -184,6 +185,13 @@ def seen(column: Column) -> str:
     shown = ", ".join(printable(value)[:CELL_CHARACTERS_MAX] for value in column.values[:VALUES_SHOWN])
     more = f" and {column.distinct - VALUES_SHOWN} more" if column.distinct > VALUES_SHOWN else ""
     return shown + more
+
+
+def _figure(column: Column, value: float | str | None) -> str:
+    """Return a number of a column as people write it: years without a separator."""
+    bounds = [column.minimum, column.maximum]
+    years = column.whole and all(isinstance(bound, int | float) and YEARS[0] <= bound <= YEARS[1] for bound in bounds)
+    return f"{value:.0f}" if years and isinstance(value, int | float) else _number(value)
 
 
 def _number(value: float | str | None) -> str:
@@ -275,6 +283,11 @@ def _classes(column: Column) -> str:
         for value, count in zip(column.values, column.counts, strict=True)
     )
     return ", ".join(shares)
+
+
+def _once(findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings without those that say the same as an earlier one."""
+    return list({finding.message: finding for finding in reversed(findings)}.values())[::-1]
 
 
 def _findings(findings: Sequence[Finding]) -> list[str]:

@@ -213,7 +213,7 @@ def drawn_finding(what: str, rows: int, kept: int, why: str, missing: dict[str, 
         severity="warning",
         action=f"counted all rows, and drew {kept:,} by chance (seed {SEED}), which stay in their order",
         overrule="--rows N",
-        evidence={"rows": rows, "drawn": kept, "seed": SEED, "missing": missing},
+        evidence={"table": what, "rows": rows, "drawn": kept, "seed": SEED, "missing": missing},
     )
 
 

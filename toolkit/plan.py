@@ -460,6 +460,10 @@ def _with_decisions(plan: Plan, profile: Profile, task: Task) -> Plan:
         Decision("held out", f"{plan.test_share:.0%} of rows, {plan.split}", plan.split_why, "--split HOW"),
         Decision("folds", str(plan.folds), plan.folds_why, by_hand.format("folds")),
     ]
+    if profile.rows_drawn_from:
+        drawn = f"{profile.rows:,} of {profile.rows_drawn_from:,}, drawn by a fixed seed"
+        why = "more than memory holds with all that is done with them, or than were asked for"
+        decisions.insert(1, Decision("rows", drawn, why, "--rows N"))
     decisions += [
         Decision("kept, may be a leak", leak.column, leak.why, f"--drop {argument(leak.column)}")
         for leak in task.leaks

@@ -82,7 +82,8 @@ class Profile(Record):
     """A table understood: its columns, identifiers, constants, oddities.
 
     ``identifiers``, ``constants`` (one value or empty) and what ``findings`` say are facts; what to do about them
-    is decided in ``plan``. ``test_columns`` are the names in the test table, empty when there is none;
+    is decided in ``plan``. ``rows_drawn_from`` is how many rows there are where ``rows`` are a draw of them, else 0.
+    ``test_columns`` are the names in the test table, empty when there is none;
     ``submission_columns`` those of the sample submission.
     """
 
@@ -95,6 +96,7 @@ class Profile(Record):
     test_columns: tuple[str, ...] = ()
     submission_columns: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    rows_drawn_from: int = 0
 
     def column(self, name: str) -> Column:
         """Return the column called ``name``; ``KeyError`` when there is none."""
@@ -157,7 +159,19 @@ def describe(contents: Contents, *, asked: Sequence[str] = ()) -> Profile:
         test_columns=test_columns,
         submission_columns=submission_columns,
         findings=tuple(oddities.find(judged, rows=len(main), constants=constants, duplicates=duplicates)),
+        rows_drawn_from=_rows_drawn_from(contents),
     )
+
+
+def _rows_drawn_from(contents: Contents) -> int:
+    main = contents.main
+    drawn = {
+        finding.message: finding.evidence
+        for finding in (*contents.findings, *main.findings)
+        if finding.code == "drawn-rows" and (finding in main.findings or finding.evidence["table"] == main.name)
+    }
+    left = sum(evidence["rows"] - evidence["drawn"] for evidence in drawn.values())
+    return main.rows + left if left else 0
 
 
 def _column(one: kinds.Judged, position: int, descriptions: dict[str, str]) -> Column:
