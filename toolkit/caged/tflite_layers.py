@@ -494,11 +494,11 @@ def _matmul(work: Translation, step: Operator) -> None:
     found = work.add("Round", found) if output.quantised else found
     tensors = [work.tensor(at) for at in step.inputs[:2]]
     if output.quantised and all(tensor.quantised for tensor in tensors):
-        if step.inputs[1] in work.known:
+        if tensors[1].zero[0] == 0:  # the quick kernels take such alone
             by = (tensors[0].scale[0] * tensors[1].scale[0]) / output.scale[0]
             work.put(step.outputs[0], work.requantised(found, output, by))
         else:
-            by = float(tensors[0].scale[0]) * float(tensors[1].scale[0]) / float(output.scale[0])
+            by = float(tensors[0].scale[0] * tensors[1].scale[0]) / float(output.scale[0])
             work.put(step.outputs[0], arithmetic.finished(work, arithmetic.scaled_in_graph(work, found, by), output))
     else:
         work.put_real(step.outputs[0], found)
