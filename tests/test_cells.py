@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.machinery
 import importlib.util
 import sys
 from pathlib import Path
@@ -24,14 +26,11 @@ GAPS = ("", "NA", "?", "-", " ", "nan")
 
 def project_module(name: str) -> ModuleType:
     """Return a module of the template's source, which is real Python."""
-    path = next(TEMPLATE.glob(f"*/src/*/{name}.py"))
-    spec = importlib.util.spec_from_file_location(f"template_{name}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up by name
-    spec.loader.exec_module(module)
-    return module
+    folder = next(TEMPLATE.glob(f"{{{{*/src/*/{name}.py")).parent
+    package = importlib.util.module_from_spec(importlib.machinery.ModuleSpec("template_project", None, is_package=True))
+    package.__path__ = [str(folder)]
+    sys.modules[package.__name__] = package
+    return importlib.import_module(f"{package.__name__}.{name}")
 
 
 PROJECT = project_module("schema")
@@ -90,6 +89,8 @@ def test_numbers_in_any_form_are_read_alike(numbers: list[float], form: str, gap
         (["(min) 24", "(min) 7"], [24.0, 7.0]),
         (["5 kg", "500 g", "2.5 kg"], [5.0, 0.5, 2.5]),
         (["2h 50m", "1h", "5m"], [170.0, 60.0, 5.0]),
+        (["PT1H41M", "PT2H", "PT5M"], [101.0, 120.0, 5.0]),
+        (["P1DT2H", "PT30M"], [1560.0, 30.0]),
         (["5'11", "6'2", "6'"], [71.0, 74.0, 72.0]),
         ([*map(str, range(30)), "28_", "*5"], [*map(float, range(30)), 28.0, 5.0]),
         ([*map(str, range(30)), "10 - 20", "1,000 to 2,000"], [*map(float, range(30)), 15.0, 1500.0]),
@@ -108,6 +109,8 @@ def test_disguised_numbers_mean_the_same_in_both(cells: list[str], expected: lis
         (["2019-12-31 10:30:00", "2020-01-01"], "a"),
         (["2019-12-31T10:30:00+02:00", "2020-01-01T00:00:00Z"], "a"),
         (["Dec 31, 2019", "Jan 5, 2020"], "a"),
+        (["21st March 1995", "2nd May 1996"], "a"),
+        (["March 3rd, 1995", "May 12th, 1996"], "a"),
         (["10:30", "23:59"], "a"),
         (["10:30 PM", "3:05 AM"], "a"),
         (["2015-02-24 11:35:52 -0800", "2015-02-24 11:35:52 +0100"], "a"),

@@ -205,6 +205,11 @@ def test_a_column_without_gaps_has_no_missing_marks() -> None:
         (["1", "2", "3", "4"] * 5 + ["3_", "2_"], {"stray": "_"}, 4.0),
         ([*ROWS, "1133 - 1384"], {"ranges": True}, 1258.5),
         (
+            ["PT1H41M", "PT55M", "PT2H"],
+            {"parts": {"h": 60.0, "m": 1.0}},
+            120.0,
+        ),
+        (
             [f"${low}K-${low + 30}K" for low in range(30)],
             {"prefix": "$", "multipliers": {"K": 1e3}, "ranges": True},
             44e3,
@@ -236,6 +241,7 @@ def test_numbers_in_disguise_are_numbers(cells: list[str], form: dict[str, Any],
         ["90 min", "2 Seasons", "81 min"],
         ["5", "4", "3*", "2*"],
         ["2h", "3b", "4h 3b"],
+        ["PT", "PT5", "P7X"],
         ["5'14", "5'31"],
         [f"{number}-{number + 5}" for number in range(30)],
         [f"{number % 5}-{(number + 2) % 3}" for number in range(40)],
@@ -323,6 +329,9 @@ def test_zeros_that_stand_apart_are_told() -> None:
         (["2015-05-07 19:52:06 UTC"], "%Y-%m-%d %H:%M:%S UTC", "2015-05-07 19:52:06"),
         (["Mon Apr 06 22:19:45 PDT 2009"], "%a %b %d %H:%M:%S PDT %Y", "2009-04-06 22:19:45"),
         (["Jan-85", "Dec-11"], "%b-%y", "1985-01-01"),
+        (["21st March 1995", "2nd May 1996"], "%d %B %Y", "1995-03-21"),
+        (["March 3rd, 1995", "May 12th, 1996"], "%B %d, %Y", "1995-03-03"),
+        (["3rd of May 1995", "1st of June 1996"], "%d %B %Y", "1995-05-03"),
         ([" September 9, 2019", "May 1, 2020"], "%B %d, %Y", "2019-09-09"),
     ],
 )
@@ -352,7 +361,16 @@ def test_eight_digits_are_dates_when_all_are_real_days() -> None:
 
 
 @pytest.mark.parametrize(
-    "cells", [["10:30", "26:15"], ["1:2:3", "4:5:6"], ["2019", "2020"], ["1-2", "3-4"], ["31/31/2019", "1/1/2019"]]
+    "cells",
+    [
+        ["10:30", "26:15"],
+        ["1:2:3", "4:5:6"],
+        ["2019", "2020"],
+        ["1-2", "3-4"],
+        ["31/31/2019", "1/1/2019"],
+        ["21st", "2nd"],
+        ["3rd Avenue 12", "5th Avenue 30"],
+    ],
 )
 def test_what_only_looks_like_dates_is_none(cells: list[str]) -> None:
     assert column_of(*cells).kind != "date"

@@ -46,6 +46,7 @@ _WHOLE = (
 _SHORT = ("%Y-%m", "%Y/%m", "%Y.%m", "%m/%Y", "%m-%Y")
 _MAYBE_DATE = re.compile(r"(?=.*\d).{4,40}", re.DOTALL)  # digits, and a usual length
 _TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?( ?[AaPp][Mm])?")
+_ORDINAL = r"([0-9])(?:st|nd|rd|th|ST|ND|RD|TH)\b(?: of\b)?"  # 21st March 1995, the 3rd of May 2001
 _MONTHS = re.compile(r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*", re.IGNORECASE)
 
 
@@ -97,12 +98,20 @@ def parse(texts: pa.Array, pattern: str) -> NDArray[np.float64]:
         return _iso_seconds(texts, matches(texts, ISO))
     import pandas as pd  # noqa: PLC0415 - 300 ms
 
-    series = pd.Series(texts.to_pylist(), dtype=object)
+    named = "%b" in pattern or "%B" in pattern
+    series = pd.Series((_cardinal(texts) if named else texts).to_pylist(), dtype=object)
     try:
         moments = pd.to_datetime(series, format=pattern, errors="coerce", utc=True)
     except (ValueError, OverflowError, TypeError):
         return np.full(len(texts), np.nan)
     return _seconds(moments)
+
+
+def _cardinal(texts: pa.Array) -> pa.Array:
+    """Return ``21st March 1995`` as ``21 March 1995``, other texts as they are."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - 100 ms
+
+    return pc.replace_substring_regex(texts, _ORDINAL, r"\1")
 
 
 def iso_text(seconds: float) -> str:
@@ -185,7 +194,7 @@ def _settled(texts: pa.Array, dates: Dates) -> Dates:
 def _share(sample: list[str], pattern: str) -> float:
     import pandas as pd  # noqa: PLC0415 - 300 ms
 
-    few = sample[:200]
+    few = [re.sub(_ORDINAL, r"\1", text) for text in sample[:200]]
     try:
         found = pd.to_datetime(pd.Series(few, dtype=object), format=pattern, errors="coerce", utc=True)
     except (ValueError, OverflowError, TypeError):

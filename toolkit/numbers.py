@@ -86,6 +86,7 @@ _SHAPE = re.compile(
 )
 _RANGE = re.compile(r"(.*?\d[^-\u2013\u2014~]*?)\s*(?:-|\u2013|\u2014|~|\bto\b)\s*(.*\d.*)", re.DOTALL)
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(\D*)")
+_ISO_DURATION = re.compile(r"P(?=\d|T\d)(\d+[WD])?(?:T((?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?))?")
 
 
 def parse(texts: pa.Array, form: NumberFormat) -> NDArray[np.float64]:
@@ -153,10 +154,17 @@ def _multiplied(texts: pa.Array, form: NumberFormat) -> NDArray[np.float64]:
 
 def _sum_of(text: str, parts: dict[str, float]) -> float:
     """Return what the parts of a number in several units come to, NaN for a text that is none."""
+    text = _bare_duration(text)
     found = [(number, _mark_of(mark)) for number, mark in _PART.findall(text)]
     if not text[:1].isdigit() or any(mark not in parts for _, mark in found):
         return math.nan
     return sum(float(number) * parts[mark] for number, mark in found)
+
+
+def _bare_duration(text: str) -> str:
+    """Return ``PT1H41M`` as ``1H41M``, any other text as it is."""
+    found = _ISO_DURATION.fullmatch(text) if text[:1] == "P" else None
+    return (found[1] or "") + (found[2] or "") if found else text
 
 
 def _mark_of(rest: str) -> str:
@@ -260,8 +268,11 @@ def _in_brackets(texts: list[str], counts: list[int], found: list[re.Match[str] 
 
 def _parts(texts: list[str], counts: list[int]) -> dict[str, float]:
     """Return what the units are worth in which numbers of two parts and more are written, ``2h 50m``, else nothing."""
-    split = [_PART.findall(text) if text[:1].isdigit() else [] for text in texts]
-    if not any(len(parts) > 1 for parts in split[:1000]):
+    bare = [_bare_duration(text) for text in texts]
+    dressed = sum(short != text for short, text in zip(bare, texts, strict=True))
+    durations = bool(texts) and dressed >= ALL_BUT_FEW * len(texts)
+    split = [_PART.findall(text) if text[:1].isdigit() else [] for text in bare]
+    if not durations and not any(len(parts) > 1 for parts in split[:1000]):
         return {}
     marks: Counter[str] = Counter()
     for parts, count in zip(split, counts, strict=True):
@@ -271,7 +282,7 @@ def _parts(texts: list[str], counts: list[int]) -> dict[str, float]:
         fits = [bool(parts) and _falls(parts, family) for parts in split]
         both = sum(count for parts, count, fit in zip(split, counts, fits, strict=True) if fit and len(parts) > 1)
         rows = sum(count for count, fit in zip(counts, fits, strict=True) if fit)
-        if rows >= ALL_BUT_FEW * sum(counts) and both >= 0.1 * rows:
+        if rows >= ALL_BUT_FEW * sum(counts) and (durations or both >= 0.1 * rows):
             used = {mark: worth for mark, worth in family.items() if marks[mark]}
             least = min(used.values()) if family is not FEET else 1.0
             worth = {mark: worth / least for mark, worth in used.items()}

@@ -211,7 +211,8 @@ def print_inspected(contents: Contents, profile: Profile, task: Task, *, ask: st
             ("split", f"{_with_why(task.split, task.split_why)} (--split)"),
             (
                 "or rather",
-                "; ".join(f"{guess.target} ({guess.kind}, {guess.score:.2f})" for guess in task.alternatives[:3]),
+                "; ".join(f"{guess.target} ({guess.kind}, {guess.score:.2f})" for guess in task.alternatives[:3])
+                + (" (--target, --task)" if task.alternatives else ""),
             ),
         ),
     )

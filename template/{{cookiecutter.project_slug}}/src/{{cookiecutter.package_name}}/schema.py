@@ -44,6 +44,8 @@ CACHE_MAX = 100_000  # distinct cells remembered a column; beyond that each is p
 NUMBER_LENGTH_MAX = 48  # characters of a range, or of a number in several units
 RANGE = re.compile(r"(.*?\d[^-\u2013\u2014~]*?)\s*(?:-|\u2013|\u2014|~|\bto\b)\s*(.*\d.*)", re.DOTALL)
 PART = re.compile(r"(\d+(?:\.\d+)?)\s*(\D*)")
+DURATION = re.compile(r"P(?=\d|T\d)(\d+[WD])?(?:T((?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?))?")  # PT1H41M
+ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b(?: of\b)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -216,6 +218,8 @@ class Column:
 
     def _sum(self, text: str) -> float | None:
         """Return what the parts of a number in several units come to: 2h 50m."""
+        duration = DURATION.fullmatch(text)
+        text = (duration[1] or "") + (duration[2] or "") if duration else text
         total = 0.0
         for number, rest in PART.findall(text):
             unit = rest.strip(" ,").removesuffix("and").strip(" ,").lower()
@@ -492,6 +496,8 @@ def _with_seen_range(column: Column, seen: dict[str, Any]) -> Column:
 def _moment(text: str, pattern: str) -> datetime:
     if pattern == "iso":
         return datetime.fromisoformat(text)
+    if "%b" in pattern or "%B" in pattern:
+        text = ORDINAL.sub("", text)  # 21st March 1995
     return datetime.strptime(text, pattern)  # noqa: DTZ007 - data without a zone is read as UTC
 
 
