@@ -172,3 +172,29 @@ def test_a_plan_and_its_cards_tell_of_rows_that_were_drawn(tmp_path: Path) -> No
             [(told, "--rows N")] if told else []
         )
         assert card.data_card(made, seen, read).count("has 4,000 rows") == (rows is not None)
+
+
+GB = 1 << 30
+SYSTEM = {"/proc/meminfo": f"MemTotal: {16 << 20} kB\nMemAvailable: {8 << 20} kB\n"}
+CONTAINER = {
+    "/proc/self/cgroup": "0::/kubepods/pod1\n",
+    "/sys/fs/cgroup/kubepods/memory.max": f"{4 * GB}\n",
+    "/sys/fs/cgroup/kubepods/memory.current": f"{2 * GB}\n",
+    "/sys/fs/cgroup/kubepods/memory.stat": f"anon {GB}\ninactive_file {GB}\n",
+    "/sys/fs/cgroup/kubepods/pod1/memory.max": "max\n",
+}
+OLD_CONTAINER = {
+    "/proc/self/cgroup": "12:cpu,cpuacct:/\n7:memory:/\n",
+    "/sys/fs/cgroup/memory/memory.limit_in_bytes": f"{2 * GB}\n",
+    "/sys/fs/cgroup/memory/memory.usage_in_bytes": f"{GB}\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "free"), [({}, 8), (CONTAINER, 3), (OLD_CONTAINER, 1)], ids=["system", "container", "old container"]
+)
+def test_the_memory_of_a_container_is_what_its_groups_leave(
+    files: dict[str, str], free: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "_read", lambda path: {**SYSTEM, **files}.get(path.as_posix(), ""))
+    assert memory.free_bytes() == free * GB

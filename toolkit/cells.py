@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 HEAVY_ROWS = 200_000  # from here on a column's memory is worth a thought: some 5 MB and more
 SAMPLE_ROWS = 2000
+PIECES_MAX = 1000  # of a column, joined without copying it first
 FOLDED_BYTES = 4  # more, in which a word may be written in capitals of other scripts
 BLOCK_ROWS = 1 << 16  # texts made or compared at a time
 
@@ -198,12 +199,21 @@ def _count_by_marks(column: pa.ChunkedArray) -> Cells:
     del places
     firsts, groups = np.unique(marks[several], return_index=True, return_inverse=True)[1:]
     first = several[firsts][groups]  # the row where the text of each of those rows stands first
+    again = several[first != several]
     kept = np.ones(rows, dtype=bool)
-    kept[several[first != several]] = False
+    kept[again] = False
     codes = np.cumsum(kept, dtype=np.int32) - np.int32(1)
     codes[several] = codes[first]
-    texts = pa.concat_arrays(column.filter(pa.array(kept)).chunks)
+    pieces = column.filter(pa.array(kept)).chunks if len(again) > PIECES_MAX else _between(column, again)
+    texts = pa.concat_arrays(pieces)
     return Cells(texts, _stripped(texts), np.bincount(codes).astype(np.int64, copy=False), codes)
+
+
+def _between(column: pa.ChunkedArray, left_out: NDArray[np.intp]) -> list[pa.Array]:
+    """Return a column's cells without a few rows, in pieces on the same memory."""
+    ends = [*left_out.tolist(), len(column)]
+    starts = [0, *(left_out + 1).tolist()]
+    return [piece for start, end in zip(starts, ends, strict=True) for piece in column.slice(start, end - start).chunks]
 
 
 def _are_different_integers(column: pa.ChunkedArray) -> bool:

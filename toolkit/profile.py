@@ -125,18 +125,19 @@ def describe(contents: Contents, *, asked: Sequence[str] = ()) -> Profile:
     marks = cells.RowMarks(len(main))
     heavy = threading.Lock()  # columns whose cells nearly all differ are judged one at a time, as memory counts
 
+    long = [cells.mostly_differ(main.iloc[:, position]) for position in range(len(names))]
+
     def judge(position: int) -> kinds.Judged:
         name = names[position]
         among = next((index for index, column in enumerate(test_columns) if column == name), None)
         other = tests.iloc[:, among] if tests is not None and among is not None else None
         series = main.iloc[:, position]
-        long = cells.mostly_differ(series)
-        fractions = cells.fractions(series) if long and name not in wanted else None
+        fractions = cells.fractions(series) if long[position] and name not in wanted else None
         found = kinds.judge_fractions(name, fractions, other) if fractions is not None else None
         if fractions is not None and found is not None:
             marks.add_fractions(position, fractions)
             return found
-        with heavy if long else nullcontext():
+        with heavy if long[position] else nullcontext():
             counted = cells.count(series)
             marks.add(position, counted)
             return kinds.judge(
@@ -144,7 +145,9 @@ def describe(contents: Contents, *, asked: Sequence[str] = ()) -> Profile:
             )
 
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        judged = list(pool.map(judge, range(len(names))))
+        order = sorted(range(len(names)), key=lambda position: not long[position])  # what takes longest is begun first
+        found = dict(zip(order, pool.map(judge, order), strict=True))
+    judged = [found[position] for position in range(len(names))]
     columns = tuple(_column(one, position, contents.descriptions) for position, one in enumerate(judged))
     duplicates = marks.doubles() if names else 0
     identifiers = tuple(Identifier(one.name, one.identifier) for one in judged if one.identifier)

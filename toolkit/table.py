@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from toolkit.drawing import Draw
 
 PACKED_TIMES = 30  # how many times a compressed file may grow before its size is counted
+CELL_BYTES = 5  # of a cell as text, where a format writes what comes again as a number
 MEMORY_TIMES = 4  # of a file's size: its table, and room to look at it
 DEPTH_MAX = 3  # archives in archives; an archive can hold itself
 # fmt: off
@@ -207,6 +208,7 @@ def _drawn_parquet(path: Path, what: str, bound: _Bound) -> Table | None:
         with path.open("rb") as file:
             groups = parquet.ParquetFile(file).metadata
             size = sum(groups.row_group(place).total_byte_size for place in range(groups.num_row_groups))
+            size = max(size, groups.num_rows * groups.num_columns * CELL_BYTES)
             if not bound.exceeded_by(size):
                 return None
             draw = bound.draw()
