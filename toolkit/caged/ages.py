@@ -110,6 +110,34 @@ def _boosted_scores(self: Any, X: Any) -> Any:  # noqa: N803 - as above
     return parts[:, 1] - parts[:, 0] if len(self.classes_) == TWO else parts
 
 
+def _partial(found: Any, version: Version, added: Set[str]) -> None:
+    """Turn the weights of ``PLSRegression``: until 1.2 they lay the other way round, until 1.4 rows were scaled."""
+    values = vars(found)
+    mean, spread = (values.get(name, values.get(old)) for name, old in (("_x_mean", "x_mean_"), ("_x_std", "x_std_")))
+    weights = values.get("coef_", values.get("_coef_"))
+    if version >= (1, 5) or weights is None or mean is None:
+        return
+    weights = np.asarray(weights) if version >= (1, 3) or "_coef_" in values else np.asarray(weights).T
+    found.coef_ = weights / np.asarray(spread)
+    found._x_mean = mean  # noqa: SLF001 - as today's class keeps it
+    found.intercept_ = values.get("intercept_", values.get("_y_mean", values.get("y_mean_")))
+    found._predict_1d = len(weights) == 1  # noqa: SLF001 - as above
+    added.add(f"{type(found).__name__}.intercept_")
+
+
+def _outliers(found: Any, version: Version, added: Set[str]) -> None:
+    """Count a step for a row that is alone in its leaf, as ``IsolationForest`` did until 0.20."""
+    if version >= (0, 21) or not hasattr(found, "_average_path_length_per_tree"):
+        return
+    lengths = []
+    for inner in found.estimators_:
+        rows = np.maximum(np.asarray(inner.tree_.n_node_samples, dtype=np.float64), 1.0)
+        more = np.maximum(rows - 1.0, 1.0)
+        lengths.append(np.where(rows <= 1, 1.0, 2.0 * (np.log(more) + np.euler_gamma) - 2.0 * more / rows))
+    found._average_path_length_per_tree = lengths  # noqa: SLF001 - as today's class keeps it
+    added.add(f"then: {type(found).__name__}")
+
+
 def version_of(told: Any) -> Version:
     """Return the numbers of the oldest version among those that a file tells, far in the future for none.
 
@@ -130,4 +158,6 @@ _CHANGES = {
     "LogisticRegression": _logistic,
     "LinearDiscriminantAnalysis": _discriminant,
     "AdaBoostClassifier": _ada,
+    "IsolationForest": _outliers,
+    "PLSRegression": _partial,
 }

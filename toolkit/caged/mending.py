@@ -428,6 +428,54 @@ def _tree(found: Any, give: Callable[[str, Any], None]) -> None:  # noqa: ARG001
     tree.__setstate__(state)
 
 
+def _centroids(found: Any, give: Callable[[str, Any], None]) -> None:
+    count = len(getattr(found, "classes_", ())) or 1
+    give("class_prior_", np.full(count, 1.0 / count))  # until 1.5 it knew no other: the nearest alone decides
+
+
+def _processes(found: Any, give: Callable[[str, Any], None]) -> None:
+    give("_y_train_mean", vars(found).get("y_train_mean", np.zeros(1)))
+    give("_y_train_std", np.ones(np.shape(found._y_train_mean)))  # noqa: SLF001 - no public name
+
+
+def _outliers(found: Any, give: Callable[[str, Any], None]) -> None:
+    if not hasattr(found, "estimators_") or not hasattr(type(found), "_compute_score_samples"):
+        return
+    from sklearn.ensemble import _iforest  # noqa: PLC0415 - loaded long before
+
+    values, trees = vars(found), [one.tree_ for one in found.estimators_]
+    cut = values.get("_threshold_", values.get("threshold_"))
+    if cut is not None and values.get("behaviour", "old") == "old":  # until 0.21 half a point stood for the cut
+        found.offset_ = float(cut) - 0.5
+    give("_average_path_length_per_tree", [_iforest._average_path_length(tree.n_node_samples) for tree in trees])  # noqa: SLF001
+    if hasattr(trees[0], "compute_node_depths"):
+        give("_decision_path_lengths", [tree.compute_node_depths() for tree in trees])
+
+
+def _near_gaps(found: Any, give: Callable[[str, Any], None]) -> None:
+    if hasattr(found, "_fit_X"):
+        known = np.asarray(found._fit_X, dtype=np.float64)  # noqa: SLF001 - no public name
+        give("_mask_fit_X", np.isnan(known))
+        give("_valid_mask", ~np.isnan(known).all(axis=0))
+
+
+def _gaps_in_turn(found: Any, give: Callable[[str, Any], None]) -> None:
+    first = vars(found).get("initial_imputer_")
+    if first is not None:
+        empty = np.isnan(np.asarray(first.statistics_, dtype=np.float64))
+        give("_is_empty_feature", empty)
+        for bound in ("_min_value", "_max_value"):
+            if np.ndim(vars(found).get(bound, empty)) == 0:  # until 0.22 one for all columns
+                setattr(found, bound, np.full(len(empty), float(vars(found)[bound])))
+
+
+def _kernel_components(found: Any, give: Callable[[str, Any], None]) -> None:
+    if hasattr(found, "X_fit_"):
+        give("eigenvalues_", vars(found).get("lambdas_"))
+        give("eigenvectors_", vars(found).get("alphas_"))
+        give("gamma_", found.gamma if found.gamma is not None else 1.0 / found.X_fit_.shape[1])
+
+
 def _constant(found: Any, give: Callable[[str, Any], None]) -> None:
     strategy = getattr(found, "strategy", "")
     give("_strategy", "prior" if strategy == "warn" else strategy)
@@ -435,6 +483,12 @@ def _constant(found: Any, give: Callable[[str, Any], None]) -> None:
 
 _MENDERS: Dict[str, Callable[[Any, Callable[[str, Any], None]], None]] = {
     "Pipeline": _steps,
+    "NearestCentroid": _centroids,
+    "GaussianProcessRegressor": _processes,
+    "IsolationForest": _outliers,
+    "KNNImputer": _near_gaps,
+    "IterativeImputer": _gaps_in_turn,
+    "KernelPCA": _kernel_components,
     "DummyClassifier": _constant,
     "SimpleImputer": _imputer,
     "_BaseEncoder": _encoder,

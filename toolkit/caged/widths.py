@@ -24,6 +24,7 @@ LISTS = (
     "statistics_",
     "_x_mean",
     "x_mean_",
+    "category_count_",
 )
 # Attributes that hold a number a column, the last side of their shape.
 SHAPES = (
@@ -32,8 +33,8 @@ SHAPES = (
     "components_",
 )  # fmt: skip
 INNER = (
-    "best_estimator_", "regressor_", "estimator_", "base_estimator_", "estimators_", "calibrated_classifiers_",
-    "base_estimator", "estimator",
+    "best_estimator_", "regressor_", "initial_imputer_", "estimator_", "base_estimator_", "estimators_",
+    "calibrated_classifiers_", "base_estimator", "estimator",
 )  # fmt: skip
 
 
@@ -83,14 +84,17 @@ def _of_shapes(model: Any) -> Optional[int]:
     weights = getattr(_held(model, "coef_"), "shape", ())
     if weights and _held(model, "x_weights_") is None:  # which keep a row a column
         return int(weights[-1])
+    for name in SHAPES:
+        shape = getattr(_held(model, name), "shape", ())
+        if shape:
+            return int(shape[-1])
     for name in LISTS:
         values = _held(model, name)
         if isinstance(values, np.ndarray) and name == "support_" and values.dtype != bool:
             continue  # the numbers of rows that support vectors were; in selections it is a mask over the columns
         if isinstance(values, (list, np.ndarray)) and len(values):
             return len(values)
-    shapes = (getattr(_held(model, name), "shape", ()) for name in SHAPES)
-    return next((int(shape[-1]) for shape in shapes if shape), None)
+    return None
 
 
 def _of_inner(model: Any, depth: int) -> Optional[int]:
