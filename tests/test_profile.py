@@ -10,7 +10,7 @@ from frames import codes_of, column_of, contents_of, profile_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolkit import profile, records
+from toolkit import card, profile, records
 from toolkit.errors import DataError, UsageError
 
 ROWS = [str(number) for number in range(40)]
@@ -571,3 +571,16 @@ def test_numbers_in_units_that_cannot_be_compared_are_told_and_codes_are_not() -
     told = profile_of({"length": mixed, "code": [f"{number}A{number % 3}" for number in range(30)]})
     assert [one.columns for one in told.findings if one.code == "several-units"] == [("length",)]
     assert told.columns[0].kind == "category"
+
+
+def test_years_and_times_of_day_are_told_as_people_write_them() -> None:
+    assert card.seen(column_of("2015", "2000", "2007")) == "2000 to 2015, median 2007"
+    assert card.seen(column_of("12015", "12000", "12007")) == "12,000 to 12,015, median 12,007"
+    assert card.seen(column_of("10:30", "23:59", "00:00")) == "00:00:00 to 23:59:00, median 10:30:00"
+    assert card.seen(column_of("2019-12-31", "2020-01-05")) == "2019-12-31 to 2020-01-05, median 2019-12-31"
+
+
+def test_how_numbers_are_written_is_told_with_the_option_to_read_them_as_words() -> None:
+    found = [one for one in profile_of({"p p": ["$1", "$2", "$3"]}).findings if one.code == "number-format"]
+    assert [one.overrule for one in found] == ["--as 'p p=category'"]
+    assert not [one for one in profile_of({"p": ["1", "2"]}).findings if one.code == "number-format"]

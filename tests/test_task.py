@@ -641,3 +641,19 @@ def test_three_numbers_of_what_happens_or_not_say_how_often_and_two_whether() ->
     assert not infer({**columns, "rain": words(5, "0", "1", "2")}).sure
     assert infer({**columns, "rain": words(5, "0", "1")}).sure
     assert infer({**columns, "severity": words(5, "1", "2", "3")}).target == "severity"
+
+
+def test_a_score_in_words_is_a_judgement_and_one_in_numbers_a_fact_among_others() -> None:
+    judged = words(4, "Good", "Standard", "Poor")
+    assert infer({**MEASURES, "Credit_Score": judged}).target == "Credit_Score"
+    assert infer({**MEASURES, "Credit_Score": judged}).sure
+    assert not infer({**MEASURES, "Credit_Score": [str(300 + row) for row in range(ROWS)]}).sure
+
+
+def test_a_faint_guess_says_that_only_a_name_speaks_for_it() -> None:
+    unsure = next(
+        one for one in infer({**MEASURES, "health_level": numbers(4)}).findings if one.code == "unsure-target"
+    )
+    assert "only the name of `health_level`" in unsure.message
+    plain = next(one for one in infer(MEASURES).findings if one.code == "unsure-target")
+    assert "no column stands out" in plain.message

@@ -19,6 +19,8 @@ VALUES_SHOWN = 5
 VALUES_SHOWN_UP_TO = 30  # a column with more different values is described by their number
 DESCRIPTION_CHARACTERS_MAX = 1_500
 CELL_CHARACTERS_MAX = 60
+TIMES = ("%H:", "%I:")  # a column of times of day, which are read as moments of this day
+NO_DAY = "1900-01-01"
 YEARS = (1800, 2100)  # whole numbers that all lie between these are years, or read as well without a separator
 
 # A licence in plain words, by the first pattern that fits what the source calls it.
@@ -188,7 +190,9 @@ def seen(column: Column) -> str:
 
 
 def _figure(column: Column, value: float | str | None) -> str:
-    """Return a number of a column as people write it: years without a separator."""
+    """Return a number or a moment of a column as people write it: years without a separator, a time without a day."""
+    if column.date_format.startswith(TIMES) and isinstance(value, str):
+        return value.removeprefix(NO_DAY).strip() or "00:00:00"
     bounds = [column.minimum, column.maximum]
     years = column.whole and all(isinstance(bound, int | float) and YEARS[0] <= bound <= YEARS[1] for bound in bounds)
     return f"{value:.0f}" if years and isinstance(value, int | float) else _number(value)

@@ -129,7 +129,7 @@ def _missing_words(judged: Sequence[Judged]) -> Iterator[Finding]:
             "missing-word",
             f"{what} stands for a missing value in {where}{_more(pairs)}",
             columns=tuple(one.name for one, _ in pairs),
-            action="read as missing",
+            action="read as missing, not as a value of its own",
             evidence={"text": word, "rows": {one.name: count for one, count in pairs}},
         )
 
@@ -175,7 +175,8 @@ def _number_formats(judged: Sequence[Judged]) -> Iterator[Finding]:
             "number-format",
             f"the numbers in {_names(found)} are written with {told}",
             columns=tuple(one.name for one in found),
-            action="read as numbers",
+            action="read as numbers, so that more and less mean something",
+            overrule=f"--as {_quoted(f'{found[0].name}=category')}",
             evidence=found[0].number_format.to_json(),
         )
 

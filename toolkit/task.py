@@ -504,6 +504,11 @@ def _unsure(ranked: list[Candidate], looks: list[Finding]) -> Finding:
     named = [one.column.name for one in ranked[:3]]
     if looks and best.points >= SURE_POINTS:
         message = "what to predict is not certain, for the table looks like something else"
+    elif best.points < SURE_POINTS and best.named > 0:
+        message = (
+            f"only the name of {quoted(named[0])} says that it may be what to predict, and it says so faintly: in many "
+            "tables such a column is a fact"
+        )
     elif best.points < SURE_POINTS:
         message = "no column stands out as what to predict: neither its name, its values nor another file says so"
     else:
