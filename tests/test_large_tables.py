@@ -95,6 +95,9 @@ LARGER_THAN_MEMORY = {
     "people.txt": people().replace("town", "Münster").encode("cp1252"),
     "people.zip": zipped(),
     "people.parquet": packed_parquet(),
+    "people.jsonl": b"".join(
+        b'{"id": %d, "town": "town %d", "age": 1}\n\n' % (number, number % 7) for number in range(ROWS)
+    ),
 }
 
 

@@ -189,6 +189,20 @@ def _draw(
     return Delimited(draw.drawn(), dialect, encoding.removesuffix("-mixed"), findings), draw
 
 
+def draw_lines(opened: Callable[[], IO[bytes]], draw: Draw) -> str:
+    """Return a draw of the lines of a file, those without anything in them left out."""
+    import pyarrow as pa  # noqa: PLC0415 - 100 ms
+
+    with opened() as file:
+        encoding = dialects.encoding_of(file.read(dialects.SAMPLE_BYTES))
+    with _readable(opened(), encoding) as file:
+        for piece in _lines(file):
+            texts = piece.decode(errors="replace").lstrip("\ufeff").split("\n")
+            lines = [text for text in texts if text.strip()]
+            draw.add(pa.table({"": pa.array(lines, pa.large_string())}))
+    return "\n".join(draw.drawn().column(0).to_pylist())
+
+
 def draw_parquet(file: IO[bytes], draw: Draw) -> pa.Table:
     """Return a draw of the rows of a Parquet file, as texts."""
     import pyarrow as pa  # noqa: PLC0415 - 100 ms

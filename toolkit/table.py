@@ -7,11 +7,12 @@ workbooks give one table each, and what is left is text with delimiters or no ta
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from toolkit import compressed, delimited, dialect, formats
 from toolkit import memory as machine
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from toolkit.drawing import Draw
 
 PACKED_TIMES = 30  # how many times a compressed file may grow before its size is counted
+OBJECT_TIMES = 32  # of a JSON object's text, read by Python before it is a row
 CELL_BYTES = 5  # of a cell as text, where a format writes what comes again as a number
 MEMORY_TIMES = 4  # of a file's size: its table, and room to look at it
 DEPTH_MAX = 3  # archives in archives; an archive can hold itself
@@ -124,19 +126,19 @@ class _Bound:
     memory: int = 0
     rows: int | None = None
 
-    def draw(self) -> Draw:
-        """Return an empty draw of as many rows as fit."""
+    def draw(self, times: int = MEMORY_TIMES) -> Draw:
+        """Return an empty draw of as many rows as fit, each of which takes ``times`` its size."""
         from toolkit.drawing import Draw  # noqa: PLC0415 - for files larger than memory
 
-        return Draw(self.rows, self.memory // MEMORY_TIMES)
+        return Draw(self.rows, self.memory // times)
 
-    def exceeded_by(self, size_bytes: int) -> bool:
-        """Return whether a file of that size is too large to be read whole."""
-        return 0 < self.memory < size_bytes * MEMORY_TIMES
+    def exceeded_by(self, size_bytes: int, times: int = MEMORY_TIMES) -> bool:
+        """Return whether a file of that size, which takes ``times`` that, is too large to be read whole."""
+        return 0 < self.memory < size_bytes * times
 
-    def why(self, size_bytes: int) -> str:
+    def why(self, size_bytes: int, times: int = MEMORY_TIMES) -> str:
         """Return why not all rows are read."""
-        size, needed, free = (_amount(part) for part in (size_bytes, size_bytes * MEMORY_TIMES, self.memory))
+        size, needed, free = (_amount(part) for part in (size_bytes, size_bytes * times, self.memory))
         return f"{size} that would take some {needed} of memory, of which {free} are free"
 
 
@@ -157,7 +159,7 @@ def _drawn_file(path: Path, what: str, bound: _Bound) -> Table | None:
     if packing:
         if not bound.exceeded_by(size * PACKED_TIMES) or not (size := _size_unpacked(path, packing, what, bound)):
             return None
-    elif not bound.exceeded_by(size) or head.startswith(b"PK\x03\x04"):
+    elif not bound.exceeded_by(size, _times(head)) or head.startswith(b"PK\x03\x04"):
         return None
 
     def opened() -> IO[bytes]:
@@ -190,6 +192,14 @@ def _drawn(
         head = file.read(dialect.SAMPLE_BYTES)
     refuse_binary(head, what)
     start = dialect.decode(head[:4096], dialect.encoding_of(head)).lstrip("\ufeff \t\r\n")
+    if _times(head) == OBJECT_TIMES:
+        draw = bound.draw(OBJECT_TIMES)
+        read = formats.read_json(drawing.draw_lines(opened, draw), what)
+        if read is not None and read[1]:
+            _, cells, findings = read[1][0]
+            told = drawing.told_of(what, draw, cells.num_rows, bound.why(size_bytes, OBJECT_TIMES))
+            reading = Reading(path, "json-lines", delimiter="", quote="", member=member)
+            return Table(what, frame_of(cells), reading, (*findings, replace(told, evidence=_less(told.evidence))))
     known = head.startswith((b"ARROW1", b"FEA1", b"\xff\xff\xff\xff", b"SQLite format 3\0", formats.OLE))
     if known or start[:1] in {"{", "["} or "@relation" in start.lower()[:2000]:
         message = f"`{what}` has {bound.why(size_bytes)}"
@@ -197,6 +207,21 @@ def _drawn(
     found, draw = drawing.draw_delimited(opened, what, bound.draw)
     told = drawing.told_of(what, draw, found.cells.num_rows, bound.why(size_bytes))
     return Table(what, frame_of(found.cells), _reading(path, found, member), (*found.findings, told))
+
+
+def _times(head: bytes) -> int:
+    """Return how many times its size a file takes that begins so: one of JSON objects, one a line, takes more."""
+    text = dialect.decode(head, dialect.encoding_of(head)).lstrip("\ufeff \t\r\n") if b"{" in head[:100] else ""
+    lines = [line for line in text.split("\n")[:-1] if line.strip()][:2]
+    try:
+        objects = len(lines) > 1 and all(isinstance(json.loads(line), dict) for line in lines)
+    except (ValueError, RecursionError):
+        objects = False
+    return OBJECT_TIMES if objects else MEMORY_TIMES
+
+
+def _less(evidence: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in evidence.items() if name != "missing"}  # lines have no columns to count in
 
 
 def _drawn_parquet(path: Path, what: str, bound: _Bound) -> Table | None:
