@@ -28,7 +28,9 @@ DISTRIBUTIONS = {
     "imblearn": "imbalanced-learn",
     "tensorflow": "tensorflow-cpu",  # as above
     "ai_edge_litert": "ai-edge-litert",
+    "tf_keras": "tf-keras",
 }
+ALONE = frozenset({"tf-keras"})  # it asks for the other TensorFlow, and takes this one
 # The Pythons for which scikit-learn has wheels, from the version on the left on: the oldest and the newest.
 WHEELS = (
     ((0, 22), (8, 8)),
@@ -153,7 +155,9 @@ def _make(folder: Path, base: Path, needs: Sequence[str], listed: str) -> None:
     try:
         _run([str(base), "-m", "venv", str(stage)], listed)
         pip = [str(stage / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-        _run([*pip, "--only-binary=:all:", *needs], listed)
+        _run([*pip, "--only-binary=:all:", *(need for need in needs if need not in ALONE)], listed)
+        for need in ALONE.intersection(needs):
+            _run([*pip, "--only-binary=:all:", "--no-deps", need], listed)
         (stage / "complete").touch()
         shutil.rmtree(folder, ignore_errors=True)
         stage.rename(folder)

@@ -59,7 +59,7 @@ OWN_FORMS = {  # frameworks with a form without pickle, and the packages that op
     "XGBoost": ("xgboost",),
     "CatBoost": ("catboost",),
     "ONNX": ("onnxruntime",),
-    "Keras": ("keras", "onnx", "onnxruntime"),
+    "Keras": ("tensorflow", "tf_keras", "tf2onnx", "onnx", "onnxruntime"),  # which brings Keras 3; the other is Keras 2
     "TensorFlow": ("tensorflow", "tf2onnx", "onnx", "onnxruntime"),
     "TFLite": ("ai_edge_litert", "onnx", "onnxruntime"),
     "PyTorch": ("torch", "onnx", "onnxruntime"),
@@ -280,7 +280,7 @@ def describe_model(
         columns=len(document["columns"]),
         named=bool(document["named"]),
         written_by=", ".join(document.get("written_by", ())) or (wrote if alone or framework not in OWN_FORMS else ""),
-        opened_by=versions.get(OWN_FORMS.get(framework, ("sklearn",))[0], ""),
+        opened_by=versions.get(framework.lower()) or versions.get(OWN_FORMS.get(framework, ("sklearn",))[0], ""),
         layers=tuple(document.get("layers", ())),
         sides=tuple(document.get("answer_shape") or ()),
         trusted=trusted,
@@ -378,7 +378,7 @@ def _model_files(wrapped: Wrapped, caged: Caged, provenance: Provenance, *, titl
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "files": hashes,
         "versions": _versions(),
-        **({"precision": TOLERANCE} if "model" in caged.arrays else {}),  # such graphs mostly compute in float32
+        **({"precision": document.get("precision", TOLERANCE)} if "model" in caged.arrays else {}),  # mostly in float32
     }
     example = {name: facts["examples"][0] for name, facts in schema["properties"].items()}
     files["example.json"] = _json({"rows": [example]})

@@ -14,12 +14,13 @@ from .tensors import Block, Wishes
 
 PLAIN = tensors.TYPES
 STRING = 8
-DOUBLE = 11
+HALF, DOUBLE = 10, 11
 COLUMNS_MAX = 5000
 TABLE_RANK, ROWS_RANK = 2, 1
 TWO = 2
 SUM_TOLERANCE = 1e-3  # float32 probabilities sum to 1 so far
-ALONE_TOLERANCE = 1e-3  # a row that is answered otherwise beside others is answered alone
+ROUNDED = 5e-6  # those of float16 do not: they are served as they are
+ALONE_TOLERANCE = 3e-6  # a row that is answered otherwise beside others (float16, or mixed up) is answered alone
 AT_ONCE = 8  # rows of tensors handed to the framework together
 PROBED = 3  # rows that tell what the outputs are
 SLICE_BY_INPUTS = 10  # from this version of ONNX on
@@ -27,6 +28,9 @@ OWN_NAMES = {"features", "answer", "positive"}  # of what the served graph takes
 CLASS_WORDS = ("logit", "class", "label", "score", "prob", "softmax", "predictions")
 QUIET = {"Identity", "Reshape", "Cast", "Squeeze", "Flatten", "Transpose", "Unsqueeze"}  # they change no value
 MOVING = {"Identity", "Reshape", "Concat", "StringNormalizer", "Cast", "Gather", "ArrayFeatureExtractor", "Squeeze"}
+KEEPING = {"Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Slice", "Flatten"}
+KEEPING |= {"Add", "Sub", "Mul", "Max", "Min", "Clip", "Where"}  # which bring a number below zero back
+KNOWN_MAX = 1000  # numbers drawn of those that an embedding knows
 CATEGORY_ATTRIBUTES = ("cats_strings", "keys_strings", "classes_strings")
 
 
@@ -94,7 +98,24 @@ class Network:
             message = "two of its inputs have the same name"
             raise UnservedError(message)
         self._mark(slots)
+        self._number()
         return slots
+
+    def _number(self) -> None:
+        """Find the inputs whose numbers choose rows of a table, as an embedding's do, and draw what it has."""
+        tables = {one.name: list(one.dims) for one in self.model.graph.initializer}
+        for one in self.inputs:
+            reached, counts = {one.name}, []
+            for node in self.model.graph.node:
+                if node.op_type == "Gather" and node.input[0] in tables and node.input[1] in reached:
+                    axis = next((fact.i for fact in node.attribute if fact.name == "axis"), 0)
+                    counts.append(int(tables[node.input[0]][axis]))
+                elif node.op_type in KEEPING and reached & set(node.input):
+                    reached |= set(node.output)
+            for slot in self.owned[one.name] if counts else ():
+                slot.low, slot.high = 0.0, float(min(counts) - 1)
+                step = max(1, min(counts) // KNOWN_MAX)
+                slot.known = [float(value) for value in range(0, min(counts), step)]
 
     def _width(self, name: str, shape: List[Optional[int]]) -> Optional[int]:
         """Return how many columns an input of a table has; a network that leaves that open may be told."""
@@ -186,6 +207,9 @@ class Network:
         """Take one row at a time where the graph says any number, and fails at two or mixes them up."""
         if self.fixed or not self.blocks:
             return
+        if any(one.name == output and _type(one)[0] == HALF for one in self.model.graph.output):
+            self.fixed = 1  # its last digit depends on how many rows are answered at once
+            return
         few = {name: values[:PROBED] for name, values in columns.items()}
         together = None
         with contextlib.suppress(Exception):  # what onnxruntime raises has no common class of its own
@@ -211,7 +235,7 @@ class Answer(NamedTuple):
     """The output that is served: ``kind``, the classes of a choice, the sides of an answer of several numbers."""
 
     output: str
-    kind: str  # probabilities, positive (the probability of the second of two), scores, number or tensor
+    kind: str  # probabilities (or rounded ones), positive (that of the second of two), scores, number or tensor
     classes: Optional[List[Any]] = None
     shape: Optional[List[int]] = None
     findings: Tuple[str, ...] = ()
@@ -262,6 +286,9 @@ def read_network(
         "rows": [dict(zip(told, row)) for row in zip(*told.values())],
         "findings": [*answer.findings, *((converted.findings or []) if converted else [])],
     }
+    if answer.kind == "probabilities" and float(np.abs(answers.sum(axis=1) - 1.0).max()) > ROUNDED:
+        answer = answer._replace(kind="rounded")
+        document["precision"] = SUM_TOLERANCE
     merged = _merged(network, answer, answers.shape[1])
     return document, {"model": np.frombuffer(merged, dtype=np.uint8), "answers": answers}
 
@@ -455,7 +482,9 @@ def _facts(slot: Slot) -> Dict[str, Any]:
             "picture": slot.picture,
         }
     low, high = drawing.bounds(slot)
-    known = slot.kind == "number" and bool(slot.marks)
+    known = slot.kind == "number" and (bool(slot.marks) or slot.low is not None)
+    if slot.known and slot.low is not None:
+        low, high = slot.low, slot.high
     return {
         "name": slot.name,
         "kind": slot.kind,
@@ -487,8 +516,8 @@ def _merged(network: Network, answer: Answer, answers: int) -> bytes:
     sides = constant("served_sides", np.array([-1, held], dtype=np.int64))
     made = "served_one" if network.fixed else "served_answer"
     behind = [
-        helper.make_node("Cast", [answer.output], ["served_double"], to=DOUBLE),
-        helper.make_node("Reshape", ["served_double", sides], [made]),
+        helper.make_node("Reshape", [answer.output, sides], ["served_lines"]),  # two casts in a row would be left out
+        helper.make_node("Cast", ["served_lines"], [made], to=DOUBLE),
     ]
     kept = [node for node in graph.node if node.op_type != "ZipMap"]
     nodes = [*before, *kept, *behind]
@@ -548,8 +577,8 @@ def _in_front(network: Network, rows: str, constant: Any) -> Tuple[List[Any], in
             else:
                 before.append(helper.make_node("Slice", [rows], [taken], starts=[start], ends=[end], axes=[1]))
             sides = constant(f"served_shape_{place}", np.array([-1, *slots[0].shape], dtype=np.int64))
-            before.append(helper.make_node("Reshape", [taken, sides], [f"served_tensor_{place}"]))
-            before.append(helper.make_node("Cast", [f"served_tensor_{place}"], [one.name], to=kind_of))
+            before.append(helper.make_node("Cast", [taken], [f"served_cast_{place}"], to=kind_of))
+            before.append(helper.make_node("Reshape", [f"served_cast_{place}", sides], [one.name]))
             start = end
             continue
         index = constant(f"served_columns_{place}", np.arange(start, start + len(slots), dtype=np.int64))

@@ -38,7 +38,7 @@ def convert(path: str) -> Converted:
     if not inputs:
         message = f"its signature {signature!r} takes nothing"
         raise UnservedError(message)
-    model = _onnx(tf, loaded, function)
+    model = onnx_of(tf, loaded, function)
 
     def ask(feeds: Dict[str, Any]) -> Dict[str, Any]:
         found = function(**{name: tf.constant(feeds[name], dtype=spec.dtype) for name, spec in inputs.items()})
@@ -64,7 +64,7 @@ def _signature(loaded: Any) -> Tuple[str, Any]:
     return name, loaded.signatures[name]
 
 
-def _onnx(tf: Any, loaded: Any, function: Any) -> bytes:
+def onnx_of(tf: Any, loaded: Any, function: Any) -> bytes:
     """Return a signature's function as ONNX, its inputs and outputs by the signature's names."""
     from tf2onnx import convert as writer  # noqa: PLC0415 - only for such files
     from tf2onnx import tf_loader  # noqa: PLC0415 - as above

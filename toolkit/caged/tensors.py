@@ -275,6 +275,8 @@ def draw(block: Block, rows: int, generator: Any) -> List[Any]:
     if block.picture is not None:
         return [_pixels_drawn(block.picture, generator, noisy=place % 4 == 1) for place in range(rows)]
     kind = np.dtype(block.type).kind
+    if block.known:
+        return [generator.choice(np.array(block.known), block.shape) for _ in range(rows)]
     if kind == "b":
         return [generator.integers(0, 2, block.shape).astype(np.float64) for _ in range(rows)]
     if kind in "iu":
