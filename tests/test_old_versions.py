@@ -334,3 +334,29 @@ def test_what_learned_nothing_is_told_in_a_sentence() -> None:
     search = GridSearchCV(Ridge(), {"alpha": [1.0]}, cv=2, refit=False).fit(rows, rows[:, 0])
     with pytest.raises(UnservedError, match="not to fit the best"):
         read(search, rows=10, seed=1)
+
+
+def test_a_choice_of_columns_answers_with_the_model_inside_it() -> None:
+    from sklearn.cluster import MiniBatchKMeans
+    from sklearn.cross_decomposition import PLSRegression
+    from sklearn.decomposition import IncrementalPCA
+    from sklearn.feature_selection import RFE
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.svm import LinearSVC
+
+    rows = np.random.default_rng(1).normal(5, 2, size=(60, 4))
+    three = np.digitize(rows[:, 0], [4, 6])
+    models: list[Any] = [
+        RFE(LogisticRegression(), n_features_to_select=2).fit(rows, three),
+        OneVsRestClassifier(LinearSVC(random_state=0)).fit(rows, three),
+        PLSRegression(2).fit(rows, rows[:, 0] - rows[:, 1]),
+        MiniBatchKMeans(3, random_state=0, n_init=1).fit(rows),
+        make_pipeline(IncrementalPCA(2), LogisticRegression()).fit(rows, three),
+    ]
+    for model in models:
+        reading = read(model, rows=40, seed=7)
+        found = served(reading, reading.document["rows"])
+        assert found is not None
+        assert difference(found, reading.arrays["answers"]) < TOLERANCE

@@ -163,10 +163,21 @@ def _interpolated(graph: Graph, column: str, points: Any, heights: Any) -> str:
     return graph.matmul(share, rises.reshape(-1, 1), [float(heights[0])])
 
 
+def _chosen(graph: Graph, model: Any, value: Value) -> Answer:
+    places = np.flatnonzero(np.asarray(model.support_)).tolist()
+    return estimate(graph, model.estimator_, graph.columns(value, places))
+
+
 def _one_against_rest(graph: Graph, model: Any, value: Value) -> Answer:
+    answers = [estimate(graph, inner, value) for inner in model.estimators_]
+    if len(answers) > 1 and all(one.kind == "labels" and one.scores is not None for one in answers):
+        scores = graph.add("Concat", *[str(one.scores) for one in answers], axis=1)
+        return Answer("labels", _winner(graph, scores, len(model.classes_)), classes=model.classes_)
     parts = []
-    for inner in model.estimators_:
-        answer = _probabilities(graph, inner, value)
+    for inner, answer in zip(model.estimators_, answers):
+        if answer.kind != "probabilities":
+            message = f"{type(inner).__name__} gives no probabilities, which the model around it needs"
+            raise UnservedError(message)
         parts.append(graph.add("Gather", answer.tensor, graph.constant([1], np.int64), axis=1))
     if len(parts) == 1:
         return Answer("probabilities", graph.both(parts[0]), classes=model.classes_)
@@ -216,6 +227,10 @@ def _linear_number(graph: Graph, model: Any, value: Value) -> Answer:
         message = f"{type(model).__name__} gives several numbers a row"
         raise UnservedError(message)
     return Answer("number", scores)
+
+
+def _partial_number(graph: Graph, model: Any, value: Value) -> Answer:
+    return _linear_number(graph, model, graph.affine(value, minus=model._x_mean))  # noqa: SLF001 - no public name
 
 
 def _generalized(graph: Graph, model: Any, value: Value) -> Answer:
@@ -765,6 +780,9 @@ ESTIMATORS: Dict[str, Callable[[Graph, Any, Value], Answer]] = {
     "MLPClassifier": _network,
     "MLPRegressor": _network,
     "KMeans": _cluster,
+    "MiniBatchKMeans": _cluster,
+    "RFE": _chosen,
+    "PLSRegression": _partial_number,
     "DummyClassifier": _constant,
     "DummyRegressor": _constant,
 }

@@ -497,6 +497,7 @@ TRANSFORMERS: Dict[str, Callable[[Graph, Any, Value], Value]] = {
     "TargetEncoder": _target_means,
     "PolynomialFeatures": _polynomial,
     "PCA": _pca,
+    "IncrementalPCA": _pca,
     "TruncatedSVD": _svd,
     "LinearDiscriminantAnalysis": _discriminant,
     "KBinsDiscretizer": _bins,
