@@ -94,6 +94,8 @@ LARGER_THAN_MEMORY = {
     "people.tsv": people().replace(",", "\t").encode("utf-16"),
     "people.txt": people().replace("town", "Münster").encode("cp1252"),
     "people.zip": zipped(),
+    "people.dat": people().replace(" ", "-").replace(",", "  ").encode(),
+    "people.all-data": people().replace("id,", "", 1).encode(),  # as R writes names of rows
     "people.parquet": packed_parquet(),
     "people.jsonl": b"".join(
         b'{"id": %d, "town": "town %d", "age": 1}\n\n' % (number, number % 7) for number in range(ROWS)
@@ -109,7 +111,7 @@ def test_of_a_file_larger_than_memory_a_draw_is_read_and_every_row_counted(name:
     (told,) = [finding for finding in drawn.findings if finding.code == "drawn-rows"]
     assert whole.rows == ROWS
     assert drawn.rows == told.evidence["drawn"] < ROWS == told.evidence["rows"]
-    ids = [int(cell) for cell in drawn.frame["id"]]
+    ids = [int(cell) for cell in drawn.frame.iloc[:, 0]]
     assert ids == sorted(set(ids))
     pd.testing.assert_frame_equal(drawn.frame, whole.frame.iloc[ids].reset_index(drop=True))
     pd.testing.assert_frame_equal(read_tables(path, memory=40_000)[0].frame, drawn.frame)

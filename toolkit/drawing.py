@@ -6,15 +6,17 @@ import codecs
 import csv
 import io
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from toolkit import dialect as dialects
 from toolkit.compressed import refuse_bomb
-from toolkit.delimited import Delimited, names_of, open_quote, told_about
+from toolkit.delimited import Delimited, names_of, open_quote, read_delimited, told_about
 from toolkit.errors import DataError
 from toolkit.findings import Finding
 from toolkit.formats import as_text
 from toolkit.mending import Ragged, quote_ran_away
+from toolkit.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,9 +142,12 @@ def _draw(
     sample = head[mark:].decode("utf-8", errors="ignore")
     dialect = dialects.sniff(sample, whole=False)
     names = names_of(dialect)
+    above = mark + sum(len(line.encode()) for line in dialects.lines_of(sample)[: dialect.lines])
     if len(dialect.delimiter) != 1 or dialect.delimiter == " " or dialect.escape or len(names) != dialect.width:
-        message = f"`{what}` is larger than memory, and its rows are not delimited by one sign each"
-        raise DataError(message, hint="write it as CSV or Parquet, or take a part of its rows")
+        text = draw_lines(
+            opened, draw, above=above
+        )  # Arrow cannot read it: lines are drawn, then read as any other file
+        return read_delimited(Text(Path(what), text.encode()), what), draw
     unique = list(dialects.unique_names(names))
     ragged = Ragged()
     texts: list[str] = []
@@ -157,7 +162,7 @@ def _draw(
         return "skip"
 
     with _readable(opened(), encoding) as file:
-        _skip(file, mark + sum(len(line.encode()) for line in dialects.lines_of(sample)[: dialect.lines]))
+        file.read(above)
         with arrow_csv.open_csv(
             file,
             read_options=arrow_csv.ReadOptions(column_names=unique, block_size=BLOCK_BYTES),
@@ -189,18 +194,18 @@ def _draw(
     return Delimited(draw.drawn(), dialect, encoding.removesuffix("-mixed"), findings), draw
 
 
-def draw_lines(opened: Callable[[], IO[bytes]], draw: Draw) -> str:
-    """Return a draw of the lines of a file, those without anything in them left out."""
+def draw_lines(opened: Callable[[], IO[bytes]], draw: Draw, *, above: int = 0) -> str:
+    """Return a draw of the lines of a file behind the first ``above`` bytes, which stay; empty lines are left out."""
     import pyarrow as pa  # noqa: PLC0415 - 100 ms
 
     with opened() as file:
         encoding = dialects.encoding_of(file.read(dialects.SAMPLE_BYTES))
     with _readable(opened(), encoding) as file:
+        head = file.read(above)
         for piece in _lines(file):
-            texts = piece.decode(errors="replace").lstrip("\ufeff").split("\n")
-            lines = [text for text in texts if text.strip()]
+            lines = [text for text in piece.decode(errors="replace").lstrip("\ufeff").split("\n") if text.strip()]
             draw.add(pa.table({"": pa.array(lines, pa.large_string())}))
-    return "\n".join(draw.drawn().column(0).to_pylist())
+    return head.decode(errors="replace").lstrip("\ufeff") + "\n".join(draw.drawn().column(0).to_pylist())
 
 
 def draw_parquet(file: IO[bytes], draw: Draw) -> pa.Table:
@@ -270,11 +275,6 @@ def _stepped(rows: int) -> int:
     """Return the nearest rounder number below, so that a draw does not hang on each byte of memory."""
     power = 10 ** (len(str(max(rows, 1))) - 1)
     return max(1, int(max(step for step in STEPS if step * power <= max(rows, 1)) * power))
-
-
-def _skip(file: IO[bytes], size: int) -> None:
-    while size:
-        size -= len(file.read(size)) or size
 
 
 def _foreign(opened: Callable[[], IO[bytes]]) -> str:
