@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from conftest import Outcome
 
 SEED = np.random.default_rng(3)
-FLOAT, BYTE = TensorProto.FLOAT, TensorProto.UINT8
+FLOAT, HALF, BYTE = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.UINT8
 node = helper.make_node
 
 EXTREME = """
@@ -131,6 +131,13 @@ def fixed_inside(path: Path) -> Path:
     return save(path, nodes, *ends, sides=np.array([1, 64], np.int64), w=random(64, 3))
 
 
+def halves(path: Path) -> Path:
+    """Write a network that computes in float16, whose probabilities sum to 1 in three digits."""
+    weights = {"kernel": random(4, 3, 3, 3).astype(np.float16), "weights4": random(4, 4).astype(np.float16)}
+    ends = [value("x", HALF, "n", 3, 16, 16)], [value("y", HALF, "n", 4)]
+    return save(path, seen("x", 4, "Softmax"), *ends, **weights)
+
+
 def open_sides(path: Path) -> Path:
     nodes = [node("GlobalAveragePool", ["x"], ["pooled"]), node("Flatten", ["pooled"], ["y"])]
     return save(path, nodes, [value("x", FLOAT, "n", 3, "h", "w")], [value("y", FLOAT, "n", 3)])
@@ -204,6 +211,7 @@ def noise(*sides: int) -> Any:
         (picture_and_facts, "probabilities", ["picture", "number", "number", "number"]),
         (mask, "tensor", ["picture"]),
         (fixed_inside, "scores", ["picture"]),
+        (halves, "probabilities", ["picture"]),
     ],
 )
 def test_a_network_is_read_for_what_it_takes_and_gives(
@@ -359,6 +367,15 @@ def test_a_tensor_comes_back_in_the_shape_that_the_model_gives(tmp_path: Path) -
     np.testing.assert_allclose(np.array(json.loads(answered[1]["prediction"])), expected, atol=TOLERANCE)
     ((status, text),) = ask(project, ("/explain", {"rows": [{"x": numbers.tolist()}]}))
     assert (status, json.loads(text)["predictions"][0]["explanation"]) == (200, None)
+
+
+def test_a_network_of_float16_is_rounded_where_it_rounds(tmp_path: Path) -> None:
+    path = halves(tmp_path / "m.onnx")
+    project = made(path, tmp_path / "out")
+    pixels = noise(16, 16, 3)
+    given = np.moveaxis(pixels / 255, -1, 0)[None].astype(np.float16)
+    (answer,) = rows(project, {"x": data_url(Image.fromarray(pixels))})
+    assert list(answer["probabilities"].values()) == pytest.approx(original(path, {"x": given})[0].tolist(), abs=1e-7)
 
 
 def test_a_row_of_a_file_that_is_too_extreme_is_named_by_its_place(tmp_path: Path) -> None:

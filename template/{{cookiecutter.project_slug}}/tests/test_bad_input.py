@@ -217,7 +217,7 @@ def test_numbers_at_the_edge_are_answered_or_refused_by_row(client: TestClient, 
             assert extreme["prediction"] is not None
             assert None not in (extreme.get("explanation") or {}).get("contributions", {}).values()
             if "probabilities" in extreme:
-                assert sum(extreme["probabilities"].values()) == pytest.approx(1.0)
+                assert sum(extreme["probabilities"].values()) == pytest.approx(1.0, abs=PRECISION)
 
 
 @pytest.mark.parametrize("path", [*ROUTES, "/"])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from {{cookiecutter.package_name}}.batch import (
@@ -38,10 +40,13 @@ def _predicted(model: Model, content: bytes, *, chunk_rows: int = 1000) -> list[
 
 
 def _same(cell: str, other: str) -> bool:
-    """Return whether two cells say the same, as text or as a number."""
+    """Return whether two cells say the same, as text, as a number, or as numbers in lists."""
+    if cell == other:
+        return True
     try:
-        return cell == other or float(cell) == pytest.approx(float(other), rel=PRECISION, abs=PRECISION / 1000)
-    except ValueError:
+        found, expected = np.ravel(json.loads(cell)).tolist(), np.ravel(json.loads(other)).tolist()
+        return found == pytest.approx(expected, rel=PRECISION, abs=PRECISION / 1000)  # type: ignore[no-any-return]  # as pytest types it
+    except (ValueError, TypeError):
         return False
 
 

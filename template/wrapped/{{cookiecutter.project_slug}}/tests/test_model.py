@@ -14,6 +14,8 @@ from {{cookiecutter.package_name}}.evaluate import DRAWN_FILE, TOLERANCE, differ
 from {{cookiecutter.package_name}}.model import SERVED_FILES, Model
 from {{cookiecutter.package_name}}.rows import FEW_ROWS_MAX
 
+from .conftest import PRECISION
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -98,7 +100,7 @@ def test_probabilities_sum_to_one(model: Model, golden: list[dict[str, Any]]) ->
     predictions = model.predict(model.schema.from_rows([case["row"] for case in golden]), len(golden))
     if predictions.probabilities is None:
         pytest.skip("the model answers with a number")
-    assert predictions.probabilities.sum(axis=1) == pytest.approx(np.ones(len(golden)))
+    assert predictions.probabilities.sum(axis=1) == pytest.approx(np.ones(len(golden)), abs=PRECISION)
 
 
 def test_a_gap_and_a_stranger_are_noted(model: Model, schema: Schema) -> None:
