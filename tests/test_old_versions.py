@@ -336,10 +336,11 @@ def test_what_learned_nothing_is_told_in_a_sentence() -> None:
         read(search, rows=10, seed=1)
 
 
-def test_a_choice_of_columns_answers_with_the_model_inside_it() -> None:
+def test_what_stands_on_others_answers_as_they_do_together() -> None:
     from sklearn.cluster import MiniBatchKMeans
     from sklearn.cross_decomposition import PLSRegression
     from sklearn.decomposition import IncrementalPCA
+    from sklearn.ensemble import AdaBoostRegressor, IsolationForest
     from sklearn.feature_selection import RFE
     from sklearn.linear_model import LogisticRegression
     from sklearn.multiclass import OneVsRestClassifier
@@ -352,6 +353,9 @@ def test_a_choice_of_columns_answers_with_the_model_inside_it() -> None:
         RFE(LogisticRegression(), n_features_to_select=2).fit(rows, three),
         OneVsRestClassifier(LinearSVC(random_state=0)).fit(rows, three),
         PLSRegression(2).fit(rows, rows[:, 0] - rows[:, 1]),
+        AdaBoostRegressor(n_estimators=5, random_state=0).fit(rows, rows[:, 0] - rows[:, 1]),
+        IsolationForest(n_estimators=5, contamination=0.2, random_state=0).fit(rows),
+        IsolationForest(n_estimators=5, max_features=2, random_state=0).fit(rows),
         MiniBatchKMeans(3, random_state=0, n_init=1).fit(rows),
         make_pipeline(IncrementalPCA(2), LogisticRegression()).fit(rows, three),
     ]

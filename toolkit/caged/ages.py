@@ -11,6 +11,8 @@ from typing import Any, List, Set, Tuple
 
 import numpy as np
 
+from .graph import UnservedError
+
 TWO = 2
 Version = Tuple[int, ...]
 
@@ -129,6 +131,9 @@ def _outliers(found: Any, version: Version, added: Set[str]) -> None:
     """Count a step for a row that is alone in its leaf, as ``IsolationForest`` did until 0.20."""
     if version >= (0, 21) or not hasattr(found, "_average_path_length_per_tree"):
         return
+    if version < (0, 20):
+        message = "an IsolationForest counted its cuts otherwise before 0.20: it has no served form"
+        raise UnservedError(message)
     lengths = []
     for inner in found.estimators_:
         rows = np.maximum(np.asarray(inner.tree_.n_node_samples, dtype=np.float64), 1.0)

@@ -583,6 +583,61 @@ def _ada(graph: Graph, model: Any, value: Value) -> Answer:
     return Answer("probabilities", graph.add("Softmax", halved, axis=1), classes=classes)
 
 
+def _ada_number(graph: Graph, model: Any, value: Value) -> Answer:
+    """Return the median of the members' numbers, by their weights."""
+    parts = [estimate(graph, inner, value).tensor for inner in model.estimators_]
+    graph.add(
+        "TopK",
+        graph.add("Concat", *parts, axis=1),
+        graph.constant([len(parts)], np.int64),
+        axis=1,
+        largest=0,
+        sorted=1,
+    )
+    top = graph.nodes[-1]
+    values, places = f"{top['outputs'][0]}v", f"{top['outputs'][0]}i"
+    top["outputs"] = [values, places]
+    weights = np.asarray(model.estimator_weights_, dtype=np.float64)[: len(parts)]
+    sorted_weights = graph.add("Gather", graph.constant(weights), places, axis=0)
+    rising = graph.matmul(sorted_weights, np.triu(np.ones((len(parts), len(parts)))))
+    last = graph.add("Gather", rising, graph.constant([len(parts) - 1], np.int64), axis=1)
+    half = graph.add("Cast", graph.add("GreaterOrEqual", rising, graph.scalar("Mul", last, 0.5)), to=11)
+    first = graph.one_hot(graph.add("ArgMax", half, axis=1, keepdims=1), len(parts))
+    found = graph.add("ReduceSum", graph.add("Mul", values, first), graph.constant([1], np.int64), keepdims=1)
+    return Answer("number", found)
+
+
+def _outliers(graph: Graph, model: Any, value: Value) -> Answer:
+    """Return -1 for rows that few cuts set apart, 1 for the others."""
+    total, trees = [], len(model.estimators_)
+    for place, (inner, features) in enumerate(zip(model.estimators_, model.estimators_features_)):
+        nodes, seen = _nodes(inner.tree_), graph.columns(value, [int(one) for one in features])
+        _mark(seen, nodes)
+        depths = np.ones(len(nodes["left_child"]))
+        for parent in range(len(depths)):  # a parent comes before its children
+            for child in (nodes["left_child"][parent], nodes["right_child"][parent]):
+                if child >= 0:
+                    depths[child] = depths[parent] + 1.0
+        grown = Trees()
+        grown.add(
+            feature=nodes["feature"],
+            threshold=nodes["threshold"],
+            left=nodes["left_child"],
+            right=nodes["right_child"],
+            weight=depths + np.asarray(model._average_path_length_per_tree[place]) - 1.0,  # noqa: SLF001
+            target=0,
+            gaps_left=nodes["gaps_left"],
+        )
+        total.append(graph.trees(graph.as_float32(seen.tensor), grown, targets=1))
+    rows = float(getattr(model, "_max_samples", getattr(model, "max_samples_", 0)))
+    usual = 2.0 * (np.log(rows - 1.0) + np.euler_gamma) - 2.0 * (rows - 1.0) / rows if rows > TWO else rows - 1.0
+    share = graph.scalar("Mul", _total(graph, total), -float(np.log(2.0)) / (trees * usual))
+    outside = graph.scalar("Add", graph.add("Neg", graph.add("Exp", share)), -float(model.offset_))
+    below = graph.add("Cast", graph.add("Greater", graph.constant([[0.0]]), outside), to=11)
+    inside = graph.add("Sub", graph.constant([[1.0]]), below)
+    return Answer("labels", graph.both(inside), classes=np.array([-1, 1]), scores=outside)
+
+
 def _total(graph: Graph, parts: List[str]) -> str:
     return parts[0] if len(parts) == 1 else graph.add("Sum", *parts)
 
@@ -771,6 +826,8 @@ ESTIMATORS: Dict[str, Callable[[Graph, Any, Value], Answer]] = {
     "BaggingClassifier": _bagging,
     "BaggingRegressor": _bagging,
     "AdaBoostClassifier": _ada,
+    "AdaBoostRegressor": _ada_number,
+    "IsolationForest": _outliers,
     "KNeighborsClassifier": _neighbours,
     "KNeighborsRegressor": _neighbours,
     "SVC": _support_classes,
