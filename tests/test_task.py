@@ -657,3 +657,29 @@ def test_a_faint_guess_says_that_only_a_name_speaks_for_it() -> None:
     assert "only the name of `health_level`" in unsure.message
     plain = next(one for one in infer(MEASURES).findings if one.code == "unsure-target")
     assert "no column stands out" in plain.message
+
+
+def test_the_last_and_only_column_of_two_values_among_many_numbers_is_likelier_than_one_in_their_midst() -> None:
+    scales = {f"scale_{place}": [str(row * place % 13 + 1) for row in range(ROWS)] for place in range(2, 8)}
+    scales["motivation_strength"] = [str(row * 5 % 13) for row in range(ROWS)]
+    flag = {"ca_cervix": words(3, "0", "1")}
+    assert infer({**scales, **flag}).target == "ca_cervix"
+    assert infer({**flag, **scales, "price": numbers(2)}).target == "price"
+    assert infer({**flag, **scales, "medv": numbers(2)}).target != "ca_cervix"
+
+
+def test_a_level_in_words_beside_marks_is_likelier_than_a_symptom_and_an_amount_among_measurements_is_not() -> None:
+    marks = {
+        name: [str(row * step % 9 + 1) for row in range(ROWS)] for step, name in enumerate(("Pollen", "Fatigue"), 2)
+    }
+    marks["Weight Loss"] = [str(row * 7 % 9 + 1) for row in range(ROWS)]
+    level = words(2, "High", "Medium", "Low")
+    assert infer({**marks, "Level": level}).target == "Level"
+    assert infer({**MEASURES, "state": level, "loss": numbers(4)}).target == "loss"
+
+
+def test_how_uncertain_a_measurement_is_describes_it() -> None:
+    columns = {"temperature": numbers(1), **MEASURES, "temperature_uncertainty": numbers(2)}
+    found = infer(columns)
+    names = [found.target, *(guess.target for guess in found.alternatives)]
+    assert names.index("temperature") < names.index("temperature_uncertainty")

@@ -145,7 +145,8 @@ SPANS = words_in("year years yr yrs y month months day days week weeks hour hour
 PAST = words_in(
     "base before competitor days early estimated family father first fuel historical history initial input lag "
     "lagged last max maximum medical min minimum months mother no num number old original other parent parental "
-    "parents past pct per prev previous prior ratio related review reviews since std sum today total unit years"
+    "parents past pct per prev previous prior ratio related review reviews since std sum today total uncertainty unit "
+    "years"
 )
 # Facts that describe: seldom what somebody wants to predict.
 FACTS = words_in(

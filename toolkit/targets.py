@@ -61,6 +61,7 @@ OUTCOMES = words_in(
 SEXES = ({"male", "female"}, {"m", "f"}, {"man", "woman"}, {"men", "women"}, {"boy", "girl"})
 WEAK_NAME = 1.9  # below this no word of weight is in a name
 LETTERS_TELLING = 4  # shorter words stand in too many titles
+MANY_NUMBERS = 6  # from so many columns of numbers on, the only one of two values among them is remarkable
 TITLE_WORDS = words_in("data dataset prediction predict predicting classification analysis with from")
 
 ABOUT_TARGET = re.compile(
@@ -369,11 +370,17 @@ def _weigh_company(found: list[Candidate], profile: Profile, identifiers: set[st
     words = [one for one in found if one.column.kind in {"category", "boolean"}]
     numbers = [one for one in found if one.column.kind == "number"]
     if len(words) == 1 and len(numbers) > 2 and words[0].named > -1 and not texts:  # noqa: PLR2004 - a table of measurements
-        alone = all(one is words[0] or (one.named < WEAK_NAME and not one.decided) for one in found)
+        scales = all(one.column.whole for one in numbers)
+        weak = WEAK_NAME + (0.3 if scales else 0.0)  # beside marks from 1 to 9, names of symptoms say little
+        alone = all(one is words[0] or (one.named < weak and not one.decided) for one in found)
         words[0].add(
-            (2.3 if all(one.column.whole for one in numbers) else 1.5) if alone else 0.0,
+            (2.3 if scales else 1.5) if alone else 0.0,
             "it is the only column of words among measurements",
         )
+    last = max((column.position for column in profile.columns), default=0)
+    flags = [one for one in numbers if one.question.kind == "binary"]
+    if [one.column.position for one in flags] == [last] and len(numbers) >= MANY_NUMBERS and flags[0].named > -1:
+        flags[0].add(2.0, "it stands last, the only column of two values among many numbers")
 
 
 def _weigh_rankings(found: list[Candidate], profile: Profile, contents: Contents) -> None:
@@ -429,7 +436,7 @@ def _weigh_place(found: list[Candidate], profile: Profile) -> None:
             one.add(1.5 + describes if nameless else 0.8, "it stands last, where answers usually stand")
             if nameless and whole == [one]:
                 one.add(1.2, "it is the only column of whole numbers among measurements")
-        elif one.column.position == 0:
+        elif one.column.position == 0 and one.question.kind != "regression":
             one.add(0.5, "it stands first")
         one.placed = True
 
