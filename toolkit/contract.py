@@ -112,6 +112,10 @@ def _property(column: Mapping[str, Any], drawn: object) -> dict[str, Any]:
         facts["description"] = f"A number{gaps}{around}"
         value = (low + high) / 2 if low is not None else drawn if isinstance(drawn, int | float) else 0.0
         facts["examples"] = [float(f"{value:.4g}")]
+        if column.get("whole"):  # the number of an entry, as an embedding reads it
+            facts["description"] = f"A whole number from {low:.0f} to {high:.0f}{gaps}"
+            facts["examples"] = [float(round(value))]
+            facts["x-seen"] = {"whole": True}
     return facts
 
 

@@ -492,6 +492,7 @@ def _facts(slot: Slot) -> Dict[str, Any]:
         "categories": slot.categories,
         "low": low if known else None,
         "high": high if known else None,
+        "whole": bool(slot.known) and slot.low is not None,
     }
 
 

@@ -83,7 +83,18 @@ class OnnxScorer:
         self._turn = Lock()
 
     def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the graph's answer for each row of ``matrix``; one probability of two is completed."""
+        """Return the graph's answer for each row of ``matrix``, NaN for a row that it cannot take."""
+        try:
+            return self._scored(matrix)
+        except Exception as error:
+            if not isinstance(error, RuntimeError) and type(error).__module__.split(".")[0] != "onnxruntime":
+                raise
+            if len(matrix) > 1:
+                return np.concatenate([self.score(row) for row in np.split(matrix, len(matrix))])
+            logger.debug("the graph refuses a row: %s", type(error).__name__)  # as a word that an embedding lacks
+            return self.whole(np.full_like(self._found, math.nan))
+
+    def _scored(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         answer: NDArray[np.float64]
         if len(matrix) == 1:
             with self._turn:
@@ -128,6 +139,7 @@ def _session(content: bytes, *, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # a row that the graph refuses is told to who sent it
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # threads that wait leave the cores alone
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
@@ -295,7 +307,8 @@ class Model:
 
 
 def _too_extreme(rows: list[int]) -> InputError:
-    return InputError([Problem(row, None, "its numbers are too large for the model to answer") for row in rows])
+    message = "the model has no answer for these values: a number is too large, or none that it knows"
+    return InputError([Problem(row, None, message) for row in rows])
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
