@@ -19,6 +19,7 @@ from toolkit.errors import ArtifactError
 from toolkit.files import sha256_of
 from toolkit.findings import Finding
 from toolkit.graph_files import is_onnx, see_onnx
+from toolkit.hdf5_files import reaches_outside
 from toolkit.keras_files import configs_in, see_keras
 from toolkit.model_archives import see_npy, see_zip
 from toolkit.model_folders import see_folder
@@ -269,7 +270,11 @@ def _see_hdf5(data: memoryview) -> Seen:
         message = f"it is said to take {end:,} bytes and has {len(data):,}: it is cut off"
         raise DamagedError(message)
     configs, version = configs_in(data)
-    seen = [see_keras(config, kind="keras-hdf5", version=version) for config in configs]
+    outside = reaches_outside(data)
+    seen = [
+        see_keras(config, kind="keras-hdf5", version=version, weights_bytes=len(data), outside=outside)
+        for config in configs
+    ]
     if seen:
         return next((one for one in seen if one.reason), seen[0])
     reason = "it holds arrays and no network (`model_config` is not in it): weights alone cannot answer"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 CONFIG_BYTES_MAX = 32 << 20
 SEARCHED_BYTES_MAX = 512 << 20  # decoded in search of configurations
 NODES_MAX = 2_000_000
+SIDES = ("units", "filters", "input_dim", "output_dim")  # sides of weights
+SIDE_MIN = 100_000  # that any network may have
 _OWN = re.compile(
     r"(?:tf_|tensorflow\.)?keras(?:\.src)?(?:\.(?:layers|models|initializers|regularizers|constraints|optimizers|losses|"
     r"metrics|activations|dtype_policies|distribution|random|mixed_precision|backend|engine|ops|nn|"
@@ -89,8 +91,19 @@ _VERSION = rb"[^\d.](\d{1,2}\.\d{1,3}\.\d{1,3}(?:-tf)?)(?![\d.])"
 _TOP_BEGINS = re.compile(rb'\{\s*"(?:class_name|module|registered_name|config|name|build_config)"\s*:')
 
 
-def see_keras(config: object, *, kind: str, version: str = "", weights: bool = True) -> Seen:
-    """Return what a model's configuration tells; ``kind`` is the format that it lay in."""
+def see_keras(
+    config: object,
+    *,
+    kind: str,
+    version: str = "",
+    weights: bool = True,
+    weights_bytes: int | None = None,
+    outside: str = "",
+) -> Seen:
+    """Return what a model's configuration tells; ``kind`` is the format that it lay in.
+
+    ``weights_bytes`` is how much its weights take, where that is known, and ``outside`` what of them lies elsewhere.
+    """
     if not isinstance(config, dict) or not isinstance(config.get("config"), dict | list):
         message = "its configuration describes no network"
         raise DamagedError(message)
@@ -107,6 +120,10 @@ def see_keras(config: object, *, kind: str, version: str = "", weights: bool = T
     refused = list(opens.values())
     inputs = _inputs(config)
     reason = refusal(refused) if refused else "" if weights else "it holds no weights"
+    if outside and not reason:
+        reason = f"its weights hold {outside}: opening them would read what is not part of the model"
+    if weights_bytes is not None and not reason:
+        reason = _too_large(config, weights_bytes)
     told = ", ".join(f"{count} {name}" for name, count in layers.items() if name[:1].isupper() and "Policy" not in name)
     return Seen(
         "Keras",
@@ -206,6 +223,20 @@ def _judge(node: dict[str, Any], name: str) -> Import:
             "unknown", f"it is a class of the author's own (`{registered[:60]}`), and its code is not in the file"
         )
     return found("harmless", "a part of Keras")
+
+
+def _too_large(config: dict[str, Any], weights_bytes: int) -> str:
+    """Return why a layer cannot be what it says: it would have more weights than the file has bytes."""
+    for node in _nodes(config):
+        held = node.get("config")
+        if not isinstance(held, dict) or not isinstance(node.get("class_name"), str):
+            continue
+        for side in SIDES:
+            count = held.get(side)
+            if isinstance(count, int) and count > max(weights_bytes, SIDE_MIN):
+                layer = str(held.get("name", node["class_name"]))[:80]
+                return f"its layer `{layer}` is said to have {count:,} {side}, in {weights_bytes:,} bytes of weights"
+    return ""
 
 
 def _inputs(config: dict[str, Any]) -> tuple[Port, ...]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import mmap
 import re
 import struct
+import tempfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from toolkit.hdf5_files import reaches_outside
 from toolkit.keras_files import see_keras
 from toolkit.pickled import refusal, seen_of
 from toolkit.pickles import Scan, scan
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NPY_HEADER_BYTES_MAX = 1 << 20
+CHUNK_BYTES = 4 << 20
 
 
 def see_zip(path: Path) -> Seen | None:
@@ -42,7 +46,10 @@ def _see_members(members: Members) -> Seen | None:
     if "config.json" in names and ("metadata.json" in names or "model.weights.h5" in names):
         facts = members.json("metadata.json") if "metadata.json" in names else {}
         version = str(facts.get("keras_version", "")) if isinstance(facts, dict) else ""
-        return see_keras(members.json("config.json"), kind="keras", version=version)
+        size, outside = _weights_in(members)
+        return see_keras(
+            members.json("config.json"), kind="keras", version=version, weights_bytes=size, outside=outside
+        )
     if names and all(name.endswith(".npy") for name in names):
         return _see_npz(members)
     if "model.ini" in names:
@@ -53,6 +60,22 @@ def _see_members(members: Members) -> Seen | None:
             way="export the model from H2O as XGBoost, or score with `h2o`",
         )
     return None
+
+
+def _weights_in(members: Members) -> tuple[int | None, str]:
+    """Return how much a Keras file's weights take, and what of them lies outside it."""
+    name = "model.weights.h5"
+    if name not in members.names:
+        return None, ""
+    with members.open(name) as stream, tempfile.TemporaryFile() as file:
+        size = members.size(name)
+        if not size:
+            return 0, ""
+        for start in range(0, size, CHUNK_BYTES):
+            file.write(stream.read(min(CHUNK_BYTES, size - start)))
+        file.flush()
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return size, reaches_outside(memoryview(content))
 
 
 # --- skops --------------------------------------------------------------------------------------------------------
