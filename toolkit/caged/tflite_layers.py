@@ -89,9 +89,7 @@ def _weighted(  # noqa: PLR0917 - a layer's own facts
     if whole:
         name, factor = rounded_rows(work, work.real(step.inputs[0]), [1, 2, 3])
         found = work.add(op, work.transposed(name, [0, 3, 1, 2]), _whole_weights(work, weights, kernel, axis), **facts)
-        found = work.add("Mul", work.transposed(found, [0, 2, 3, 1]), factor)
-        found = work.add("Mul", found, work.constant(scales))
-        found = work.add("Add", found, work.constant(bias)) if bias is not None else found
+        found = scaled_rows(work, work.transposed(work.add("Round", found), [0, 2, 3, 1]), factor, scales, bias)
     else:
         name = work.transposed(work.real(step.inputs[0]), [0, 3, 1, 2])
         inputs = [name, work.constant(weights)]
@@ -133,6 +131,14 @@ def rounded_rows(work: Translation, name: str, axes: List[int]) -> Tuple[str, st
     rounded = work.add("Add", work.add("Round", work.add("Mul", name, scale)), zeros)
     kept = work.add("Sub", work.add("Clip", rounded, least, most), zeros)
     return kept, work.add("Reciprocal", scale)
+
+
+def scaled_rows(work: Translation, summed: str, factor: str, scales: Any, bias: Optional[Any]) -> str:
+    """Return whole sums of rounded rows as numbers; product and bias are rounded once, as processors join them."""
+    rows = work.add("Cast", work.add("Mul", summed, factor), to=DOUBLE)
+    found = work.add("Mul", rows, work.constant(scales, np.float64))
+    found = work.add("Add", found, work.constant(bias, np.float64)) if bias is not None else found
+    return work.add("Cast", found, to=FLOAT)
 
 
 def _transpose_conv(work: Translation, step: Operator) -> None:
@@ -192,12 +198,11 @@ def _dense(work: Translation, step: Operator) -> None:
         return
     if whole:
         name, factor = rounded_rows(work, flat(work.real(source)), [-1])
-        found = work.add("Mul", _summed(work, name, weights, kernel, None), factor)
-        found = work.add("Mul", found, work.constant(np.broadcast_to(kernel.scale, (weights.shape[0],))))
+        summed = work.add("Round", _summed(work, name, weights, kernel, None))
+        found = scaled_rows(work, summed, factor, np.broadcast_to(kernel.scale, (weights.shape[0],)), bias)
     else:
         found = work.add("MatMul", flat(work.real(source)), work.constant(weights.T))
-    if bias is not None:
-        found = work.add("Add", found, work.constant(bias))
+        found = work.add("Add", found, work.constant(bias)) if bias is not None else found
     work.put_real(step.outputs[0], found, activation)
 
 
