@@ -46,7 +46,11 @@ def convert(path: str) -> Converted:
     specs = [tf.TensorSpec([None, *shape[1:]], dtype=dtype, name=name) for name, (shape, dtype) in inputs.items()]
     module = tf.Module()
     module.network = model  # which holds the weights of the function
-    function = tf.function(answer, input_signature=specs, autograph=False).get_concrete_function()
+    tf.config.run_functions_eagerly(True)  # noqa: FBT003 - a name of TensorFlow's; else Keras compiles groups by XLA
+    try:
+        function = tf.function(answer, input_signature=specs, autograph=False).get_concrete_function()
+    finally:
+        tf.config.run_functions_eagerly(False)  # noqa: FBT003 - as above
     content = tensorflow_models.onnx_of(tf, module, function)
 
     def ask(feeds: Dict[str, Any]) -> Dict[str, Any]:

@@ -14,6 +14,7 @@ OPSET = 17
 FIRST = "serving_default"
 KERAS = "serve"  # its own name for the same function
 MISSING_MAX = 5
+FLOAT, INT32 = 1, 6  # kinds of ONNX
 CONTROL = {"If", "Loop", "Scan"}
 
 
@@ -153,7 +154,23 @@ def _of_one(op: str, sign: float, constant: float, *, before: bool) -> Any:
     return handler
 
 
+def _bucketize(graph: Any, node: Any, name: str, _: Any) -> None:
+    """Count the boundaries that a number reaches."""
+    boundaries = np.asarray(node.get_attr_value("boundaries"), np.float32)
+    shape = graph.get_shape(node.output[0])
+    graph.remove_node(name)
+    last = graph.make_const(f"{name}_last", np.array([-1], np.int64)).output[0]
+    cuts = graph.make_const(f"{name}_cuts", boundaries).output[0]
+    number = graph.make_node("Cast", [node.input[0]], attr={"to": FLOAT}).output[0]
+    wide = graph.make_node("Unsqueeze", [number, last]).output[0]
+    reached = graph.make_node("GreaterOrEqual", [wide, cuts]).output[0]
+    counted = graph.make_node("Cast", [reached], attr={"to": INT32}).output[0]
+    facts = {"shapes": [shape], "dtypes": [INT32], "name": name, "outputs": node.output}
+    graph.make_node("ReduceSum", [counted, last], attr={"keepdims": 0}, **facts)
+
+
 HANDLERS = {
+    "Bucketize": _bucketize,
     "Log1p": _of_one("Log", 1.0, 1.0, before=True),
     "Erfc": _of_one("Erf", -1.0, 1.0, before=False),
     "Expm1": _of_one("Exp", 1.0, -1.0, before=False),
