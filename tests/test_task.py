@@ -683,3 +683,23 @@ def test_how_uncertain_a_measurement_is_describes_it() -> None:
     found = infer(columns)
     names = [found.target, *(guess.target for guess in found.alternatives)]
     assert names.index("temperature") < names.index("temperature_uncertainty")
+
+
+def test_a_state_in_which_things_end_is_asked_and_one_where_people_live_is_not() -> None:
+    ended = words(1, "failed", "successful", "canceled", "suspended")
+    columns = {**MEASURES, "section": words(2, "a", "b", "c", "d", "e")}
+    assert infer({**columns, "state": ended, "goal": numbers(4)}).target == "state"
+    assert infer({"state": words(1, "CA", "NY", "TX"), **columns, "goal": numbers(4)}).target != "state"
+
+
+def test_a_sort_of_status_is_no_sure_question_and_a_status_is() -> None:
+    assert not infer({**MEASURES, "status_type": words(1, "photo", "video", "link")}).sure
+    assert infer({**MEASURES, "status": words(1, "photo", "video", "link")}).sure
+
+
+def test_a_unit_in_a_name_says_nothing_and_what_is_done_per_something_describes() -> None:
+    name = "measured log solubility in mols per litre"
+    assert infer({name: numbers(5), **MEASURES}).target == name
+    twins = {f"ESOL predicted {name.removeprefix('measured ')}": numbers(7), name: numbers(5)}
+    assert infer({**MEASURES, **twins}).target == name
+    assert infer({"solubility per gram": numbers(5), **MEASURES, "price": numbers(6)}).target == "price"

@@ -43,7 +43,7 @@ HAPPENINGS = words_in(
     "deceased decision defaulted defaulter defect defective defects delayed delinquency delinquent dementia "
     "depression diabetes diabetic died disease disorder dropout edible eligible emotion exited failed failure "
     "fake faulty fraud fraudulent hateful hazardous hired infarction infected intent intrusion leaver made malignancy "
-    "malignant mortality noshow obese obesity offensive parkinson placed placement pneumonia poisonous potability "
+    "malignant mortality noshow obese obesity offensive parkinson pcos placed placement pneumonia poisonous potability "
     "potable prognosis promoted purchased quit rain readmission readmitted recurred recurrence rejected relapse "
     "resigned responded sarcasm sarcastic satisfaction satisfied sentiment severity spam species stroke subscribed "
     "survival survived toxic transported tumor turnover variety verdict win winner wins won"
@@ -51,7 +51,7 @@ HAPPENINGS = words_in(
 # What people fall ill with: the answer where it stands alone, a fact beside others like it.
 ILLNESSES = words_in(
     "autism cancer chd ckd covid cvd dementia depression diabetes diabetic disease disorder infarction obese obesity "
-    "parkinson pneumonia stroke tumor"
+    "parkinson pcos pneumonia stroke tumor"
 )
 # What people want to know the size of.
 AMOUNTS = words_in("msrp price prices quality rent resale")
@@ -79,7 +79,7 @@ MAYBE = {
             (
                 "alarm liked feedback activity admit bought cardio category consumption drug fare gpa "
                 "happiness hazard income mood occupied performance popularity premium profit purchase recovered "
-                "segment stability"
+                "segment solubility stability"
             ),
         ),
         (2.4, "stage pm points calories damage event letter ratings reached returned shares stress"),
@@ -133,8 +133,8 @@ PHRASES = {
 NEUTRAL = words_in(
     "a amount bank be binary book burned car case class co customer daily detected did dollar dollars employee eur "
     "euro euros event fetal film final flag flight for found gbp global has hourly house in inr is k label lakh lakhs "
-    "laptop life m machine median minutes movie n name of overall p patient per reported resale risk rs sale selling "
-    "sold song status student target text the track type usd variable was water weekly will wine y yn"
+    "laptop life m machine measured median minutes movie n name of overall p patient per reported resale risk rs sale "
+    "selling sold song status student target text the track type usd variable was water weekly will wine y yn"
 )
 # The future is what questions are about.
 FUTURE = frozenset(("tomorrow", "next", "future", "will"))
@@ -145,8 +145,8 @@ SPANS = words_in("year years yr yrs y month months day days week weeks hour hour
 PAST = words_in(
     "base before competitor days early estimated family father first fuel historical history initial input lag "
     "lagged last max maximum medical min minimum months mother no num number old original other parent parental "
-    "parents past pct per prev previous prior ratio related review reviews since std sum today total uncertainty unit "
-    "years"
+    "parents past pct per predicted prev previous prior ratio related review reviews since std sum today "
+    "total uncertainty unit years"
 )
 # Facts that describe: seldom what somebody wants to predict.
 FACTS = words_in(
@@ -193,6 +193,7 @@ def words_of(name: str) -> tuple[str, ...]:
 def core_of(name: str) -> tuple[str, ...]:
     """Return the words of a name without what stands in brackets (a unit, a scale) and without numbers."""
     bare = re.sub(r"[(\[{].*?[)\]}]", " ", name)
+    bare = re.sub(r"\bin \w+ per \w+", " ", bare)  # in mols per litre: the unit
     bare = re.sub(r"/(?=\s*\d)", " by ", bare)  # deaths/100k: how many there are of so many
     words = tuple(word for word in words_of(bare) if not word.isdigit())
     return _split_compounds(words or tuple(word for word in words_of(name) if not word.isdigit()))
@@ -220,6 +221,8 @@ def evidence_of(name: str) -> NameEvidence:
         if points * share > best.points:
             best = NameEvidence(points * share, word, f"its name says `{word}`, often the answer looked for")
     points, reason = best.points, best.reason
+    if words[-1] == "type" and best.word == "status":
+        points *= 0.1  # which sort of status, not how it ended
     if points > 0 and words[0] in PREFIXES and len(words) > 1:
         points, reason = points + 0.6, f"its name asks a yes-or-no question about `{best.word}`"
     if points > 0 and set(words) & FUTURE and len(words) > 1:

@@ -54,9 +54,10 @@ YES_OR_NO = words_in("leave left default return reached")  # what happens or not
 OUTCOMES = words_in(
     "alive approved attrited bankrupt benign canceled cancelled certified charged churned convicted dead deceased "
     "defaulted "
-    "demented denied died diseased dropout edible euthanized euthanasia fake fraud fraudulent graduate ham hazardous "
-    "healthy hired infected legitimate lived malicious malignant phishing placed poisonous potable promoted recovered "
-    "rejected relapsed resigned sarcastic sick spam stable survived terminated toxic"
+    "demented denied died diseased dropout edible euthanized euthanasia failed fake fraud fraudulent graduate ham "
+    "hazardous healthy hired infected legitimate lived malicious malignant phishing placed poisonous potable promoted "
+    "recovered rejected relapsed resigned sarcastic sick spam stable successful survived "
+    "suspended terminated toxic"
 )
 SEXES = ({"male", "female"}, {"m", "f"}, {"man", "woman"}, {"men", "women"}, {"boy", "girl"})
 WEAK_NAME = 1.9  # below this no word of weight is in a name
@@ -256,7 +257,9 @@ def _weigh_currencies(found: list[Candidate]) -> None:
 def _weigh_values(one: Candidate, profile: Profile) -> None:
     column, kind = one.column, one.question.kind
     if _tells_outcomes(column):
-        one.add(1.6, "its values are words for how something ended")
+        described = -one.named if one.named < 0 else 0.0  # a state in which things end is no place
+        one.add(1.6 + described, "its values are words for how something ended")
+        one.named += described
     if kind == "binary":
         one.add(1.0, "it has two values")
         rarest = min(column.counts, default=profile.rows) if len(column.counts) == 2 else profile.rows  # noqa: PLR2004
