@@ -46,6 +46,13 @@ def networks(keras):
         keras.Input((6,)), layers.Embedding(40, 4, mask_zero=True), layers.Bidirectional(layers.LSTM(3)),
         layers.Dense(1),
     ])
+    yield "groups", keras.Sequential([
+        keras.Input((9, 9, 4)), layers.Conv2D(8, 3, groups=2), layers.GlobalMaxPooling2D(), layers.Dense(1),
+    ])
+    yield "bins", keras.Sequential([
+        keras.Input((1,)), layers.Discretization(bin_boundaries=[-1.0, 0.0, 0.5]), layers.Embedding(4, 3),
+        layers.Flatten(), layers.Dense(1),
+    ])
     days = keras.Input((7, 2), name="days")
     seen = layers.MultiHeadAttention(2, 3)(days, days)
     last = layers.GRU(3)(layers.LayerNormalization()(layers.Add()([days, seen])))
@@ -101,7 +108,7 @@ def difference(caged: Caged) -> float:
 
 
 @pytest.mark.parametrize("kind", ["keras", "h5"])
-@pytest.mark.parametrize("name", ["table", "picture", "words", "both"])
+@pytest.mark.parametrize("name", ["table", "picture", "words", "groups", "bins", "both"])
 def test_the_served_graph_answers_as_the_keras_of_its_age_does(made: Path, python: Path, name: str, kind: str) -> None:
     caged = read(made / f"{name}.{kind}", python)
     assert len(caged.document["rows"]) > 30
