@@ -29,6 +29,13 @@ DISTRIBUTIONS = {
     "tensorflow": "tensorflow-cpu",  # as above
     "ai_edge_litert": "ai-edge-litert",
     "tf_keras": "tf-keras",
+    "torch": "torch==2.13.0",  # whose writer of ONNX was tried: it is to leave PyTorch some day
+}
+HEAVY = {
+    "torch": (
+        "PyTorch takes about 1 GB, on Linux some 5 GB where pip's index has no build of it for processors alone; "
+        "`pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu` beside kaggle2app avoids that"
+    ),
 }
 ALONE = frozenset({"tf-keras"})  # it asks for the other TensorFlow, and takes this one
 # The Pythons for which scikit-learn has wheels, from the version on the left on: the oldest and the newest.
@@ -79,6 +86,9 @@ def interpreter_for(
         raise ArtifactError(message, hint="run the command once without `--offline`")
     if say is not None:
         say(f"making an environment with {listed}")
+        for package in packages:
+            if package in HEAVY:
+                say(HEAVY[package])
     _make(folder, base, needs, listed)
     return python
 

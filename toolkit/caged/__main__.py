@@ -12,6 +12,7 @@ from typing import Any, Dict, Sequence
 INNER = {
     "tf2onnx": ("tf2onnx.convert",),  # it sets a variable of the environment
     "ai_edge_litert": ("ai_edge_litert.interpreter",),
+    "torch": ("torch._dynamo.package",),  # as tf2onnx
 }  # what a library loads late, and must not in the cage
 
 
@@ -79,7 +80,7 @@ def _done(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
             seed=job["seed"],
             names=job.get("names"),
             wishes=job.get("network"),
-            converted=convert(job["library"], path) if job["library"] in CONVERTERS else None,
+            converted=convert(job["library"], path, job.get("network")) if job["library"] in CONVERTERS else None,
         )
         np.savez(str(folder / "arrays.npz"), **arrays)
         return {**document, "versions": _versions(), "lost": [], "written_by": []}

@@ -12,6 +12,7 @@ CONVERTERS = {
     "PyTorch": "torch_models",
     "Transformers": "transformers_models",
 }  # framework, and the module here whose `convert(path)` gives a `Converted`
+SHAPELESS = {"PyTorch"}
 
 
 class Converted(NamedTuple):
@@ -30,8 +31,12 @@ class Converted(NamedTuple):
     findings: Optional[List[str]] = None
 
 
-def convert(framework: str, path: str) -> Converted:
-    """Return the model in ``path`` (a file or a folder) as ONNX; ``UnservedError`` says what has no such form."""
-    found = import_module(f".{CONVERTERS[framework]}", __package__).convert(path)
+def convert(framework: str, path: str, wishes: Optional[Dict[str, Any]] = None) -> Converted:
+    """Return the model in ``path`` (a file or a folder) as ONNX; ``UnservedError`` says what has no such form.
+
+    ``wishes`` are the job's, for the frameworks whose files do not know their own shapes.
+    """
+    module = import_module(f".{CONVERTERS[framework]}", __package__)
+    found = module.convert(path, wishes) if framework in SHAPELESS else module.convert(path)
     assert isinstance(found, Converted)  # noqa: S101 - a promise among our own modules
     return found
