@@ -79,7 +79,8 @@ def _see_transformers(folder: Path, facts: dict[str, Any], see: Callable[[Path],
         return replace(
             base, reason="it has no tokenizer: nothing turns a text into numbers", way="add its tokenizer.json"
         )
-    return base
+    reason = "the step from a text to its tokenizer's numbers is not served yet"
+    return replace(base, reason=reason, way="wrap a model of texts that scikit-learn wrote")
 
 
 def _json(path: Path) -> Any:
