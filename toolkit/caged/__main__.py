@@ -16,6 +16,9 @@ INNER = {
 }  # what a library loads late, and must not in the cage
 
 
+TOO_LARGE = {"kind": "limits", "message": "it takes more memory than the cage gives"}
+
+
 def main() -> int:
     """Do the job in the folder named on the command line; ``result.json`` says how it ended."""
     folder = Path(sys.argv[1]).resolve()
@@ -36,13 +39,15 @@ def main() -> int:
     try:
         result.update(_done(folder, job))
     except MemoryError:
-        result["error"] = {"kind": "limits", "message": "it takes more memory than the cage gives"}
+        result["error"] = TOO_LARGE
     except BaseException as error:  # noqa: BLE001 - whatever the file makes happen ends as one sentence
         result["error"] = {
             "kind": _kind(error),
             "message": f"{error}" or type(error).__name__,
             "type": type(error).__name__,
         }
+        if type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's own
+            result["error"] = TOO_LARGE
         result["traceback"] = traceback.format_exc()
     (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
     return 0
