@@ -363,6 +363,21 @@ def test_numbered_columns_take_the_names_of_the_data(kaggle2app: Callable[..., O
     assert done.code == 0, done.err
     contract = json.loads((Path(done.json["project"]) / "model" / "schema.json").read_text(encoding="utf-8"))
     assert list(contract["properties"]) == list(DIABETES.data.columns)
+    readme = (Path(done.json["project"]) / "README.md").read_text(encoding="utf-8")
+    assert "r2" in readme
+    assert "on rows that it has seen, scores flatter" in readme
+
+
+def test_data_that_does_not_fit_the_model_is_told_and_nothing_is_made(
+    kaggle2app: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    path, rows = tmp_path / "model.joblib", tmp_path / "rows.csv"
+    joblib.dump(Ridge().fit(DIABETES.data, DIABETES.target), path)
+    DIABETES.data.drop(columns="bmi").assign(answer=DIABETES.target).to_csv(rows, index=False)
+    done = kaggle2app("new", path, "--into", tmp_path, "--data", rows, "--target", "answer", "--no-tests")
+    assert done.code == 4
+    assert "bmi" in done.err
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["model.joblib", "rows.csv"]
 
 
 def test_a_served_form_that_answers_otherwise_leaves_no_project(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from toolkit.cage import UnopenedError, read_caged
 from toolkit.card import licence_in_words, markdown, notice, size
 from toolkit.contract import contract, is_of_tensors, labels_beside, labels_of, picture_in_words, task_of, width_of
 from toolkit.environments import DISTRIBUTIONS, interpreter_for
-from toolkit.errors import ArtifactError
+from toolkit.errors import ArtifactError, DataError
 from toolkit.plan import DataFile, Decision, Plan
 from toolkit.project import (
     SUMMARY_CHARACTERS_MAX,
@@ -68,6 +68,10 @@ OWN_FORMS = {  # frameworks with a form without pickle, and the packages that op
 PAGE_FACTS = (("Base model", "base model"), ("Training data", "training data"))
 THEN = "then: "  # begins the name of a class that answers as its own version did: see ``caged/ages.py``
 ANSWER = "prediction"  # what the answer is called when nobody says
+
+SAID_CHARACTERS_MAX = 300
+SEEN_BEFORE = "Whether it learned from the rows below nobody knows: on rows that it has seen, scores flatter."
+NOTHING_SCORED = "- Which rows it learned from, and how well it does: nothing was scored here."
 
 _OPENED = (
     "A pickle is a program, so the file was not opened in the process that made this project. Its bytes were "
@@ -231,7 +235,8 @@ def wrap(
             project = _render(wrapped, caged, provenance=provenance, into=stage, name=wishes.name, author=wishes.author)
         with steps("prove"):
             difference = _proven(project, wrapped, steps)
-            _tell_proof(project, wrapped, provenance, difference, rows=len(caged.document["rows"]))
+            scores = _scored(project, wishes, steps)
+            _tell_proof(project, wrapped, provenance, difference, rows=len(caged.document["rows"]), scores=scores)
         return tested(project, tests=wishes.tests, steps=steps, tell=steps.say)
 
     return appear(wishes.into.absolute() / names(wishes.name).slug, make, steps=steps)
@@ -463,17 +468,42 @@ def _proven(project: Project, wrapped: Wrapped, steps: Steps) -> float:
     return float(found[1])
 
 
-def _tell_proof(project: Project, wrapped: Wrapped, provenance: Provenance, difference: float, *, rows: int) -> None:
+def _scored(project: Project, wishes: Wishes, steps: Steps) -> str:
+    """Return the scores, by the project's own ``evaluate``, on the data whose answers the person knows; or nothing.
+
+    ``DataError`` when the data does not fit the model.
+    """
+    if wishes.data is None or not wishes.target:
+        return ""
+    command = ["evaluate", "--data", str(wishes.data.absolute()), "--target", wishes.target]
+    ran = run(project, [sys.executable, "-m", project.package, *command], say=steps.say)
+    lines = [line.rstrip() for line in ran.lines if line.strip()]
+    if ran.code:
+        why = " ".join(" ".join(lines).removeprefix("error: ").split())[:SAID_CHARACTERS_MAX]
+        message = f"the model's answers to `{wishes.data.name}` cannot be scored: {why}"
+        raise DataError(message, hint="give a file with the columns that the model reads, or leave out `--target`")
+    return f"On `{wishes.data.name}`, whose answers are in `{wishes.target}`:\n\n```text\n" + "\n".join(lines) + "\n```"
+
+
+def _tell_proof(
+    project: Project, wrapped: Wrapped, provenance: Provenance, difference: float, *, rows: int, scores: str = ""
+) -> None:
     model = project.path / "model"
     version = json.loads((model / "manifest.json").read_text(encoding="utf-8"))["version"]
     metrics = _metrics(wrapped, version, difference, rows)
     (model / "metrics.json").write_text(dump(metrics), encoding="utf-8", newline="\n")
-    card = model_card(wrapped, shareable_provenance(provenance), difference=difference, rows=rows, title=project.title)
+    card = model_card(
+        wrapped,
+        shareable_provenance(provenance),
+        difference=difference,
+        rows=rows,
+        title=project.title,
+        scores=scores,
+    )
     (project.path / "MODEL_CARD.md").write_text(card, encoding="utf-8", newline="\n")
     readme = project.path / "README.md"
-    told = (
-        f"It answers {rows} drawn rows as the original does: the largest difference is {difference:.1e}. "
-        "Whether the original is right was not measured."
+    told = f"It answers {rows} drawn rows as the original does: the largest difference is {difference:.1e}. " + (
+        f"{SEEN_BEFORE}\n\n{scores}" if scores else "Whether the original is right was not measured."
     )
     text = readme.read_text(encoding="utf-8")
     start, end = "<!-- results:start -->", "<!-- results:end -->"
@@ -482,7 +512,9 @@ def _tell_proof(project: Project, wrapped: Wrapped, provenance: Provenance, diff
     readme.write_text(f"{head}{start}\n\n{told}\n\n{end}{tail}", encoding="utf-8", newline="\n")
 
 
-def model_card(wrapped: Wrapped, provenance: Provenance, *, difference: float, rows: int, title: str) -> str:
+def model_card(
+    wrapped: Wrapped, provenance: Provenance, *, difference: float, rows: int, title: str, scores: str = ""
+) -> str:
     """Return MODEL_CARD.md: what the file was, what it was taken for, how that was proven, whose it is."""
     facts = [
         ("File", f"`{wrapped.file}`, {size(wrapped.size_bytes)}"),
@@ -517,10 +549,11 @@ def model_card(wrapped: Wrapped, provenance: Provenance, *, difference: float, r
             f"own library and the served model answer them alike: the largest difference is {difference:.1e} (relative "
             f"for numbers above 1), at most {TOLERANCE:.0e} is accepted."
         ),
+        *(("## How well it does", f"{SEEN_BEFORE} {scores}") if scores else ()),
         "## What is not known",
         "\n".join(
             [
-                "- Which rows it learned from, and how well it does: nothing was scored here.",
+                "- Which rows it learned from." if scores else NOTHING_SCORED,
                 *(f"- {finding[0].upper()}{finding[1:]}." for finding in wrapped.findings),
             ]
         ),
