@@ -106,6 +106,7 @@ def serve(
 
     from .logs import CONFIGURATION  # noqa: PLC0415 - each command loads what it needs
     from .model import read_manifest  # noqa: PLC0415 - as above
+    from .protocol import StraightProtocol  # noqa: PLC0415 - as above
 
     settings = Settings.from_environment()
     read_manifest(settings.model_dir)  # told here, once, instead of by every worker
@@ -116,6 +117,7 @@ def serve(
         port=port,
         workers=workers,
         interface="asgi3",
+        http=StraightProtocol,
         access_log=False,
         log_config=CONFIGURATION,
         server_header=False,

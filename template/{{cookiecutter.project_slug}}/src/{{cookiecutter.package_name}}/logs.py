@@ -29,10 +29,13 @@ def fresh_id() -> bytes:
 
 def request_id(scope: Scope) -> bytes:
     """Return the id that the caller gave its request in ``X-Request-ID``, or a fresh one when it is none to repeat."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
-            return bytes(value)
-    return fresh_id()
+    given = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    return given_id(given[0]) if given else fresh_id()
+
+
+def given_id(given: bytes) -> bytes:
+    """Return the caller's own id when it is one to repeat, else a fresh one."""
+    return bytes(given) if REQUEST_ID.fullmatch(given) else fresh_id()
 
 
 def request(*, identity: bytes, method: str, path: str, status: int, seconds: float) -> None:

@@ -22,6 +22,8 @@ from .schema import InputError
 from .served import envelope
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.types import Message, Receive, Scope, Send
 
     from .limits import Room
@@ -47,6 +49,7 @@ class StraightWay:
         self.logged = served.settings.log_requests == "all"
         self.answered = served.telemetry.requests.labels(PATH, "200")
         self.seconds = served.telemetry.seconds.labels(PATH)
+        self.head = b"".join(b"%b: %b\r\n" % header for header in HEADERS)  # as they go over the wire
 
     def answer(self, body: bytes) -> bytes | None:
         """Return the answer to ``body``, or None when it is not plainly right."""
@@ -59,6 +62,13 @@ class StraightWay:
         count(self.telemetry, answers)
         return msgspec.json.encode(envelope(self.model, answers))
 
+    def told(self, identity: bytes, seconds: float) -> None:
+        """Count, time and log a request that was answered."""
+        self.answered.inc()
+        self.seconds.observe(seconds)
+        if self.logged:
+            logs.request(identity=identity, method="POST", path=PATH, status=200, seconds=seconds)
+
 
 class Application(FastAPI):
     """FastAPI with a straight way to the model for ``POST /predict``."""
@@ -70,7 +80,9 @@ class Application(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        identity = self._identity(scope) if scope["type"] == "http" and scope["path"] == PATH else None
+        identity = None
+        if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
+            identity = self.plain(scope["headers"])
         if identity is None:
             await super().__call__(scope, receive, send)
             return
@@ -92,10 +104,7 @@ class Application(FastAPI):
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": content})
         seconds = time.perf_counter() - started
-        self.way.answered.inc()
-        self.way.seconds.observe(seconds)
-        if self.way.logged:
-            logs.request(identity=identity, method="POST", path=PATH, status=200, seconds=seconds)
+        self.way.told(identity, seconds)
 
     async def _whole(self, receive: Receive) -> tuple[bytes, Message | None]:
         """Return the whole body and its last message; None when it did not arrive in time."""
@@ -119,16 +128,16 @@ class Application(FastAPI):
             watch.cancel()
         return body, message
 
-    def _identity(self, scope: Scope) -> bytes | None:
-        """Return the request's id, or None when something is known already that needs the usual way."""
+    def plain(self, headers: Sequence[tuple[bytes, bytes]]) -> bytes | None:
+        """Return the id of a ``POST`` with these headers, or None when something is known that needs the usual way."""
         if self._usual is None:
             routes = [route for route in self.routes if isinstance(route, APIRoute) and route.path == PATH]
             others = {middleware.cls for middleware in self.user_middleware} - COVERED
             self._usual = bool(others or self.dependency_overrides or any(one.dependant.dependencies for one in routes))
-        if self._usual or scope["method"] != "POST" or self.way.room.taken >= self.way.room.most:
+        if self._usual or self.way.room.taken >= self.way.room.most:
             return None
         kind, length, given = b"", b"", b""
-        for name, value in scope["headers"]:
+        for name, value in headers:
             if name == b"content-type":
                 kind = value
             elif name == b"content-length":
@@ -137,7 +146,7 @@ class Application(FastAPI):
                 given = value
         if kind != b"application/json" or not length.isdigit() or int(length) > self.way.body_bytes_max:
             return None
-        return logs.request_id(scope) if given else logs.fresh_id()
+        return logs.given_id(given) if given else logs.fresh_id()
 
 
 def count(telemetry: Telemetry, answers: list[dict[str, Any]]) -> None:

@@ -1,0 +1,102 @@
+"""HTTP as uvicorn reads it, with the straight way before a task and its messages are made for a request.
+
+They cost more than a small model's answer. A request that is plainly right and came whole is answered where its last
+byte is read; every other one is uvicorn's, as it came.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+if TYPE_CHECKING:
+    from .straight import Application
+
+TARGET = b"/predict"
+STATUS = b"HTTP/1.1 200 OK\r\n"
+
+
+class StraightProtocol(HttpToolsProtocol):
+    """One connection of uvicorn, which answers plain requests itself."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's
+        super().__init__(*arguments, **options)
+        self._application: Application | None = None  # who answers the request that is being read, if plain so far
+        self._identity = b""
+        self._body = b""
+        self._started = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came."""
+        super().data_received(data)
+        if self._application is not None:
+            self._hand_over()  # more of the body is still to come: others are answered meanwhile
+
+    def on_headers_complete(self) -> None:
+        """Look whether the request is plain so far."""
+        self._application = self._plain()
+        if self._application is None:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a part of the body."""
+        if self._application is None:
+            super().on_body(body)
+        else:
+            self._body += body
+
+    def on_message_complete(self) -> None:
+        """Answer the request, if it is plainly right."""
+        way = self._application.way if self._application else None
+        content = way.answer(self._body) if way else None
+        if way is None or content is None:
+            self._hand_over()
+            super().on_message_complete()
+            return
+        self._application, self._body = None, b""
+        changing = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]  # the date
+        ending = b"x-request-id: %b\r\ncontent-length: %d\r\n\r\n" % (self._identity, len(content))
+        self.transport.write(b"".join((STATUS, *changing, way.head, ending, content)))
+        self.on_response_complete()
+        way.told(self._identity, time.perf_counter() - self._started)
+
+    def _plain(self) -> Application | None:
+        """Return who answers the request that begins, if nothing about it is out of the ordinary."""
+        if (
+            self.url != TARGET
+            or self.root_path
+            or self.expect_100_continue
+            or self.limit_concurrency is not None
+            or self.flow.write_paused
+            or not getattr(self.cycle, "response_complete", True)  # answers keep the order of their requests
+            or self.parser.get_method() != b"POST"
+            or self.parser.get_http_version() != "1.1"
+            or self.parser.should_upgrade()
+            or not self.parser.should_keep_alive()
+        ):
+            return None
+        application = _innermost(self.app)
+        identity = application.plain(self.headers) if application else None
+        if identity is None:
+            return None
+        self._identity, self._started = identity, time.perf_counter()
+        return application
+
+    def _hand_over(self) -> None:
+        """Let uvicorn have the request, with what came of its body."""
+        waiting, body, self._application, self._body = self._application, self._body, None, b""
+        if waiting is None or self.transport.is_closing():
+            return
+        super().on_headers_complete()
+        if body:
+            super().on_body(body)
+
+
+def _innermost(app: Any) -> Application | None:  # noqa: ANN401 - any ASGI application
+    """Return the application that answers now, below what uvicorn and the reloading of models put around it."""
+    while app is not None and not hasattr(app, "way"):
+        app = getattr(app, "app", None)
+    found: Application | None = app
+    return found
