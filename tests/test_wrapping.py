@@ -52,13 +52,14 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC, SVR, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from toolkit.artifact import look
 from toolkit.cage import Caged, read_caged
 from toolkit.caged.mending import mended
 from toolkit.caged.reading import read
 from toolkit.download import Provenance
 from toolkit.errors import ArtifactError
 from toolkit.graphs import model_of
-from toolkit.wrapping import TOLERANCE, Wishes, Wrapped, describe_model, wrap
+from toolkit.wrapping import TOLERANCE, Wishes, Wrapped, describe_model, read_model, wrap, wrap_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -366,6 +367,57 @@ def test_numbered_columns_take_the_names_of_the_data(kaggle2app: Callable[..., O
     readme = (Path(done.json["project"]) / "README.md").read_text(encoding="utf-8")
     assert "r2" in readme
     assert "on rows that it has seen, scores flatter" in readme
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "folder"])
+def test_the_contract_learns_ranges_and_an_example_from_the_rows_that_come_along(
+    kaggle2app: Callable[..., Outcome], tmp_path: Path, form: str
+) -> None:
+    path, rows = tmp_path / "model.joblib", tmp_path / f"rows.{form}"
+    joblib.dump(Ridge().fit(DIABETES.data, DIABETES.target), path)
+    frame = DIABETES.data.assign(extra="of nobody").round(4)
+    if form == "xlsx":
+        frame.to_excel(rows, index=False)
+    else:
+        if form == "folder":
+            rows.mkdir()
+        frame.to_csv(rows / "rows.csv" if form == "folder" else rows, index=False)
+    done = kaggle2app("new", path, "--into", tmp_path / "out", "--data", rows, "--no-tests", "--json")
+    assert done.code == 0, done.err
+    model = Path(done.json["project"]) / "model"
+    contract = json.loads((model / "schema.json").read_text(encoding="utf-8"))
+    for name in DIABETES.data.columns:
+        seen = contract["properties"][name]["x-seen"]
+        assert (seen["minimum"], seen["maximum"]) == (frame[name].min(), frame[name].max())
+    assert contract["x-seen-in"] == "in rows.csv"
+    usual = json.loads((model / "reference.json").read_text(encoding="utf-8"))["row"]
+    assert usual == json.loads((model / "example.json").read_text(encoding="utf-8"))["rows"][0]
+
+
+def test_data_that_shares_no_column_with_the_model_is_told_and_nothing_is_made(
+    kaggle2app: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    path = tmp_path / "model.joblib"
+    joblib.dump(Ridge().fit(DIABETES.data, DIABETES.target), path)
+    done = kaggle2app("new", path, "--into", tmp_path, "--data", "sample:iris", "--no-tests")
+    assert done.code == 4
+    assert "none of the columns that the model reads: age, sex, bmi" in done.err
+    assert [one.name for one in tmp_path.iterdir()] == ["model.joblib"]
+
+
+def test_the_data_set_that_a_models_page_names_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "model.joblib"
+    joblib.dump(Ridge().fit(DIABETES.data, DIABETES.target), path)
+    page = Provenance(source="x", details={"training data": "ann/weather, bob/rain"})
+    wrapped, _ = wrap_file(path, look(path), Wishes(into=tmp_path, name="made", tests=False), provenance=page)
+    assert any("`--data ann/weather`" in finding for finding in wrapped.findings)
+
+
+def test_a_file_of_todays_version_is_not_told_as_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "model.joblib"
+    joblib.dump(Ridge().fit(DIABETES.data, DIABETES.target), path)
+    wrapped, _ = read_model(path, look(path), Wishes(into=tmp_path, name="made"))
+    assert wrapped.findings == ()
 
 
 def test_data_that_does_not_fit_the_model_is_told_and_nothing_is_made(

@@ -109,8 +109,8 @@ def new(
         str | None, typer.Option(metavar="FILE", help="The model file to wrap, if there are several files.")
     ] = None,
     data: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Rows that a wrapped model is to answer."),
+        str | None,
+        typer.Option(metavar="SOURCE", help="Rows that a wrapped model is to answer: a file, or a data set."),
     ] = None,
     shape: Annotated[
         list[str] | None,
@@ -160,13 +160,12 @@ def new(
             name=name or default_name(download.provenance),
             author=author or _git_author(),
             target=target or "",
-            data=data,
             network=network,
             trust=trust,
             tests=not no_tests,
             offline=offline,
         )
-        _wrap(download, found_model, wishes, steps=steps, dry_run=dry_run, json=json)
+        _wrap(download, found_model, wishes, rows=data, steps=steps, dry_run=dry_run, json=json)
         return
     with _progress(steps) as steps:
         contents, profile = _understand(download, table=table, read_as=read_as, rows=rows, steps=steps)
@@ -506,21 +505,39 @@ def _understand(
     return contents, profile
 
 
+def _rows_of(source: str, folder: Path, *, offline: bool, steps: Steps) -> Path:
+    """Return a file with the rows that a model is to answer, in ``folder`` where it must be made."""
+    from toolkit.model_rows import as_csv, is_plain  # noqa: PLC0415 - each command loads what it needs
+
+    path = Path(source).expanduser()
+    if is_plain(path):
+        return path
+    download = _fetch(source, offline=offline, steps=steps)
+    with steps("read"):
+        return as_csv(download, folder)
+
+
 def _wrap(
     download: Download,
     found: tuple[Path, Artifact],
     wishes: Wishes,
     *,
+    rows: str | None,
     steps: Steps,
     dry_run: bool,
     json: bool,
 ) -> None:
-    """Make the project of a model file and print it, or only what it would be."""
+    """Make the project of a model file and print it, or only what it would be; ``rows`` are what it is to answer."""
+    from dataclasses import replace  # noqa: PLC0415 - 5 ms
+    from tempfile import TemporaryDirectory  # noqa: PLC0415 - 5 ms
+
     from toolkit import report  # noqa: PLC0415 - each command loads what it needs
     from toolkit.wrapping import read_model, wrap_file  # noqa: PLC0415 - as above
 
-    with _progress(steps) as telling:
+    with TemporaryDirectory(prefix="kaggle2app-") as folder, _progress(steps) as telling:
         built: Build | None = None
+        if rows is not None:
+            wishes = replace(wishes, data=_rows_of(rows, Path(folder), offline=wishes.offline, steps=telling))
         if dry_run:
             wrapped, _ = read_model(*found, wishes, steps=telling)
         else:

@@ -12,7 +12,7 @@ import math
 import platform
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
@@ -43,7 +43,7 @@ from toolkit.records import Record, dump
 from toolkit.steps import Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from toolkit.artifact import Artifact
@@ -140,6 +140,7 @@ def wrap_file(
     """Read a model file and make its project, by today's libraries or else by those of the version that wrote it."""
     steps = steps or Steps()
     wrapped, caged = read_model(path, artifact, wishes, steps=steps)
+    wrapped = _with_page(wrapped, caged, wishes, provenance)
     try:
         return wrapped, wrap(wrapped, caged, wishes, provenance=provenance, steps=steps)
     except UnfaithfulError as error:  # another version may read the same attributes otherwise
@@ -147,6 +148,7 @@ def wrap_file(
             raise
         steps.say(f"{error.message}; asking scikit-learn {artifact.version}, which wrote it")
     wrapped, caged = read_model(path, artifact, wishes, own_version=True, steps=steps)
+    wrapped = _with_page(wrapped, caged, wishes, provenance)
     return wrapped, wrap(wrapped, caged, wishes, provenance=provenance, steps=steps)
 
 
@@ -173,6 +175,16 @@ def read_model(
         trusted=wishes.trust and bool(artifact.refused),
     )
     return wrapped, caged
+
+
+def _with_page(wrapped: Wrapped, caged: Caged, wishes: Wishes, provenance: Provenance) -> Wrapped:
+    """Return what was found with a word on the data that the model's page names, where nobody gave any."""
+    named = provenance.details.get("training data", "")
+    if not named or wishes.data is not None or is_of_tensors(caged.document):
+        return wrapped
+    first = named.split(",")[0].strip()
+    told = f"its page says that it learned from {named}: with `--data {first}`, ranges and examples come from there"
+    return replace(wrapped, findings=(*wrapped.findings, told))
 
 
 def _has_another_version(artifact: Artifact) -> bool:
@@ -235,6 +247,7 @@ def wrap(
             project = _render(wrapped, caged, provenance=provenance, into=stage, name=wishes.name, author=wishes.author)
         with steps("prove"):
             difference = _proven(project, wrapped, steps)
+            _told_the_usual(project, caged, wishes, steps)
             scores = _scored(project, wishes, steps)
             _tell_proof(project, wrapped, provenance, difference, rows=len(caged.document["rows"]), scores=scores)
         return tested(project, tests=wishes.tests, steps=steps, tell=steps.say)
@@ -266,7 +279,8 @@ def describe_model(
     if document.get("unused"):
         names = ", ".join(document["unused"][:10])
         findings.append(f"its answers do not depend on {names}: accepted and not used")
-    findings += _brought_up_to_date(document)
+    if document.get("written_by") or wrote != versions.get("sklearn"):
+        findings += _brought_up_to_date(document)
     findings += document.get("findings", ())
     for column in document["columns"]:
         if column.get("picture"):
@@ -468,6 +482,27 @@ def _proven(project: Project, wrapped: Wrapped, steps: Steps) -> float:
     return float(found[1])
 
 
+def _told_the_usual(project: Project, caged: Caged, wishes: Wishes, steps: Steps) -> None:
+    """Let the project learn, by its own ``usual``, from the rows that it is to answer.
+
+    ``DataError`` when they do not fit the model.
+    """
+    if wishes.data is None or is_of_tensors(caged.document):
+        return
+    ran = run(
+        project, [sys.executable, "-m", project.package, "usual", "--data", str(wishes.data.absolute())], say=steps.say
+    )
+    if ran.code:
+        message = f"the model cannot answer the rows of `{wishes.data.name}`: {_said(ran.lines, wishes.data)}"
+        raise DataError(message, hint="give a file with the columns that the model reads, or leave out `--data`")
+
+
+def _said(lines: Sequence[str], data: Path) -> str:
+    """Return what a project's command printed of a file as one sentence."""
+    told = " ".join(line.rstrip() for line in lines if line.strip()).replace(str(data.absolute()), data.name)
+    return " ".join(told.removeprefix("error: ").split())[:SAID_CHARACTERS_MAX]
+
+
 def _scored(project: Project, wishes: Wishes, steps: Steps) -> str:
     """Return the scores, by the project's own ``evaluate``, on the data whose answers the person knows; or nothing.
 
@@ -479,8 +514,7 @@ def _scored(project: Project, wishes: Wishes, steps: Steps) -> str:
     ran = run(project, [sys.executable, "-m", project.package, *command], say=steps.say)
     lines = [line.rstrip() for line in ran.lines if line.strip()]
     if ran.code:
-        why = " ".join(" ".join(lines).removeprefix("error: ").split())[:SAID_CHARACTERS_MAX]
-        message = f"the model's answers to `{wishes.data.name}` cannot be scored: {why}"
+        message = f"the model's answers to `{wishes.data.name}` cannot be scored: {_said(lines, wishes.data)}"
         raise DataError(message, hint="give a file with the columns that the model reads, or leave out `--target`")
     return f"On `{wishes.data.name}`, whose answers are in `{wishes.target}`:\n\n```text\n" + "\n".join(lines) + "\n```"
 

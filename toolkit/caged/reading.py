@@ -31,7 +31,8 @@ def read(model: Any, *, rows: int, seed: int, names: Optional[List[str]] = None)
     model, columns_told, findings = unbundled(model)
     width = width_of(model)
     if names and width and len(names) != width:
-        findings.append(f"the {len(names)} names that were given are not used: the model reads {width} columns")
+        if not names_in(model):
+            findings.append(f"the {len(names)} names that were given are not used: the model reads {width} columns")
         names = None
     names = names or columns_told or None
     known = bool(names)

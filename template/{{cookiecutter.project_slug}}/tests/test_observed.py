@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from {{cookiecutter.package_name}} import page
 from {{cookiecutter.package_name}}.api import create_app
 from {{cookiecutter.package_name}}.logs import JsonLines
-from {{cookiecutter.package_name}}.notes import UNFAMILIAR
+from {{cookiecutter.package_name}}.notes import unfamiliar
 from {{cookiecutter.package_name}}.settings import Settings
 
 from .conftest import PRECISION
@@ -123,8 +123,8 @@ def test_the_metrics_tell_requests_rows_notes_and_the_model(client: TestClient, 
 
 
 def test_an_unfamiliar_row_is_told_on_the_page(client: TestClient, schema: Schema, model: Model) -> None:
-    answer = {**model.answer([schema.example])[0], "notes": [UNFAMILIAR]}
-    assert str(UNFAMILIAR["message"]) in page.render(schema=schema, info={}, result=answer)
+    answer = {**model.answer([schema.example])[0], "notes": [unfamiliar(schema)]}
+    assert str(unfamiliar(schema)["message"]) in page.render(schema=schema, info={}, result=answer)
     assert "unfamiliar" in client.get("/openapi.json").text
 
 

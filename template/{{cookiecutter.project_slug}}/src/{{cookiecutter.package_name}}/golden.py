@@ -7,11 +7,11 @@ words that many rows share.
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .reference import as_json
 from .texts import words_of
 
 if TYPE_CHECKING:
@@ -70,18 +70,6 @@ def _beyond(column: Column) -> object:
     if column.kind == "number":
         return (column.seen_maximum or 0.0) + 1.0
     return column.example
-
-
-def as_json(column: Column, value: float) -> object:
-    """Return a canonical number, boolean or date as a JSON row holds it."""
-    if column.kind == "boolean":
-        return bool(value)
-    if column.kind == "date":
-        if column.date_format == "epoch_seconds":
-            return str(int(value))
-        moment = datetime.fromtimestamp(value, tz=UTC).replace(tzinfo=None)
-        return moment.isoformat() if column.date_format == "iso" else moment.strftime(column.date_format)
-    return int(value) if column.whole and float(value).is_integer() else value
 
 
 def _texts(values: NDArray[Any], generator: np.random.Generator) -> list[str]:

@@ -24,7 +24,7 @@ import numpy as np
 from .errors import ModelError
 from .familiarity import Familiarity
 from .features import Encoder
-from .notes import UNFAMILIAR, notes_of
+from .notes import notes_of, unfamiliar
 from .rows import RowReader
 from .schema import InputError, Problem, Schema
 from .trees import Trees
@@ -199,6 +199,7 @@ class Model:
         usual = usual or {}
         self.reference: dict[str, Any] = usual.get("row") or schema.example
         self._familiarity = Familiarity(usual["familiarity"]) if usual.get("familiarity") else None
+        self._unfamiliar = unfamiliar(schema)
         self.content: dict[str, bytes] = {}
         self._reader = RowReader(schema, encoder)
         self._label_texts = schema.label_texts
@@ -271,7 +272,7 @@ class Model:
                 raise _too_extreme(extreme)
         if self._familiarity is not None:
             for place in self._familiarity.strangers(matrix, plain=not any(notes)):
-                notes[place] = [*notes[place], UNFAMILIAR]
+                notes[place] = [*notes[place], self._unfamiliar]
         answers = zip(rows, notes, strict=True)
         if self.schema.task == "regression":
             return [{"prediction": row[0], "notes": noted} for row, noted in answers]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .schema import IN_TRAINING
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -13,11 +15,6 @@ if TYPE_CHECKING:
     from .features import Encoder
     from .schema import Column, Columns, Schema
 
-UNFAMILIAR: dict[str, Any] = {
-    "kind": "unfamiliar",
-    "column": None,
-    "message": "taken together its values are unlike the training data: 999 of 1,000 of those rows are more usual",
-}
 MISSING_MESSAGE = "no value: answered as training answered gaps"
 CATEGORY_LENGTH_MAX = 80
 
@@ -33,6 +30,13 @@ class Note:
     def to_json(self) -> dict[str, Any]:
         """Return the note as it stands in an answer."""
         return {"kind": self.kind, "column": self.column, "message": self.message}
+
+
+def unfamiliar(schema: Schema) -> dict[str, Any]:
+    """Return the note on a row whose values are unlike what was seen, all together."""
+    seen = "the training data" if schema.seen_in == IN_TRAINING else f"the rows seen {schema.seen_in}"
+    message = f"taken together its values are unlike {seen}: 999 of 1,000 of those rows are more usual"
+    return {"kind": "unfamiliar", "column": None, "message": message}
 
 
 def notes_of(schema: Schema, encoder: Encoder, columns: Columns, rows: int) -> list[list[Note]]:
@@ -51,11 +55,11 @@ def number_note(column: Column, value: float) -> Note | None:
     low, high = column.seen_minimum, column.seen_maximum
     if low is not None and high is not None and not low <= value <= high:
         if column.kind == "date":
-            return Note("out_of_range", column.name, "outside the dates seen in training")
-        message = f"{value:g} is outside {low:g} to {high:g}, the range seen in training"
+            return Note("out_of_range", column.name, f"outside the dates seen {column.seen_in}")
+        message = f"{value:g} is outside {low:g} to {high:g}, the range seen {column.seen_in}"
         return Note("out_of_range", column.name, message)
     if column.whole and not value.is_integer():
-        return Note("fraction", column.name, f"{value:g} is a fraction; training saw whole numbers only")
+        return Note("fraction", column.name, f"{value:g} is a fraction; only whole numbers were seen {column.seen_in}")
     return None
 
 

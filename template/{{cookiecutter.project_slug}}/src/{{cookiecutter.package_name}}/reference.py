@@ -1,17 +1,17 @@
 """What is usual: the row that explanations compare with, and how far rows lie from the training data.
 
-Written at training, from the rows that the model learned from; no row of the data is in it.
+Written from the rows that the model learned from, or is to answer; no row of the data is in it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import familiarity
-from .golden import as_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,3 +38,15 @@ def _usual(column: Column, values: NDArray[Any]) -> object:
     if len(known) == 0:
         return None if column.nullable else column.example
     return as_json(column, float(np.quantile(known, 0.5, method="lower")))
+
+
+def as_json(column: Column, value: float) -> object:
+    """Return a canonical number, boolean or date as a JSON row holds it."""
+    if column.kind == "boolean":
+        return bool(value)
+    if column.kind == "date":
+        if column.date_format == "epoch_seconds":
+            return str(int(value))
+        moment = datetime.fromtimestamp(value, tz=UTC).replace(tzinfo=None)
+        return moment.isoformat() if column.date_format == "iso" else moment.strftime(column.date_format)
+    return int(value) if column.whole and float(value).is_integer() else value

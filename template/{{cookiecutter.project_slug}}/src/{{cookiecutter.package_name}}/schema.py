@@ -36,6 +36,7 @@ Columns = dict[str, "NDArray[Any]"]  # float64 for number, boolean and date; obj
 # float64, shape (rows, values), for a tensor
 
 GAP = math.nan
+IN_TRAINING = "in training"
 NAME_LENGTH_MAX = 200  # of a name that is no column's
 PROBLEMS_MAX = 100  # one answer names at most this many problems; a wrong file could have a million
 HINTS_MAX = 10  # rows and files that are wrong may hold a million names; near names are looked for this often
@@ -100,6 +101,7 @@ class Column:
     date_format: str = ""
     seen_minimum: float | None = None
     seen_maximum: float | None = None
+    seen_in: str = IN_TRAINING
     whole: bool = False
     values: tuple[str, ...] = ()
     tensor: Tensor | None = None
@@ -271,9 +273,11 @@ class Schema:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
+        self.seen_in: str = document.get("x-seen-in", IN_TRAINING)  # where the ranges and the usual row come from
         required = set(document.get("required", ()))
         self.columns = tuple(
-            _column(name, facts, nullable=name not in required) for name, facts in document["properties"].items()
+            _column(name, facts, nullable=name not in required, seen_in=self.seen_in)
+            for name, facts in document["properties"].items()
         )
         self.by_name = {column.name: column for column in self.columns}
         self.task: Literal["binary", "multiclass", "regression"] = document["x-task"]
@@ -447,7 +451,7 @@ def _is_a_number(text: str) -> bool:
     return True
 
 
-def _column(name: str, facts: dict[str, Any], *, nullable: bool) -> Column:
+def _column(name: str, facts: dict[str, Any], *, nullable: bool, seen_in: str = IN_TRAINING) -> Column:
     number = facts.get("x-number", {})
     seen = facts.get("x-seen", {})
     kind: Kind = facts.get("x-kind", "number")
@@ -470,6 +474,7 @@ def _column(name: str, facts: dict[str, Any], *, nullable: bool) -> Column:
         parts=number.get("parts", {}),
         words={key: value for word, value in facts.get("x-words", {}).items() for key in (word, word.lower())},
         date_format=facts.get("x-date", "iso") if kind == "date" else "",
+        seen_in=seen_in,
         whole=bool(seen.get("whole", False)),
         values=tuple(value.strip() for value in seen.get("values", ()) if isinstance(value, str)),
         tensor=TENSORS[kind](facts) if kind in TENSORS else None,

@@ -1,4 +1,4 @@
-"""The command that needs known answers: ``evaluate``. The model came from elsewhere, so there is no ``train``."""
+"""The commands that read data of yours: ``evaluate`` and ``usual``. The model came trained: there is no ``train``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from .settings import Settings
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Add ``evaluate`` to the command line."""
+    """Add ``evaluate`` and ``usual`` to the command line."""
     app.command()(evaluate)
+    app.command()(usual)
 
 
 def evaluate(
@@ -26,3 +27,12 @@ def evaluate(
 
     model_dir = Settings.from_environment().model_dir
     typer.echo(evaluation.prove(model_dir) if data is None else evaluation.score(model_dir, data, target=target))
+
+
+def usual(
+    data: Annotated[Path, typer.Option(help="A CSV or Parquet file with rows as the model is to answer them.")],
+) -> None:
+    """Learn from rows what is usual: ranges, the example, and what explanations and notes compare with."""
+    from .usual import learn  # noqa: PLC0415 - each command loads what it needs
+
+    typer.echo(learn(Settings.from_environment().model_dir, data))
