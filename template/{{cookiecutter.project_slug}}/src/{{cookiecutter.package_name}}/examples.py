@@ -55,9 +55,8 @@ def read_examples(path: Path, plan: Mapping[str, Any], schema: Schema) -> Exampl
     target = _target(gathered[plan["target"]], plan, schema)
     known = np.flatnonzero(np.isfinite(target))
     columns = {name: np.concatenate(values)[known] for name, values in parsed.items()}
-    key = _split_key(
-        plan, schema, columns, [gathered.get(plan.get("split_column", ""), [""] * len(target))[i] for i in known]
-    )
+    keys = gathered.get(plan.get("split_column", ""), [])
+    key = _split_key(plan, schema, columns, [keys[row] for row in known] if keys else [""] * len(known))
     return Examples(columns, target[known], key, left_out=len(target) - len(known))
 
 
