@@ -129,6 +129,17 @@ def test_the_number_of_trees_follows_from_the_table_and_the_seconds() -> None:
     assert len(few.candidates) < len(many.candidates)
 
 
+def test_candidates_for_many_rows_are_compared_on_a_draw_and_that_is_decided_in_the_open() -> None:
+    rows = 130_000
+    numbers = [str(place % 977) for place in range(rows)]
+    answers = [str(place * 7919 % 2) for place in range(rows)]
+    made = draft({"age": numbers, "churned": answers}, target="churned")
+    told = {one.what: one for one in made.decisions}["compared on"]
+    assert (told.choice, made.compare_rows) == ("100,000 drawn rows", 100_000)
+    assert told.overrule == "edit `compare_rows` in model/plan.json, then `make train`"
+    assert "compared on" not in {one.what for one in draft(COLUMNS).decisions}
+
+
 def test_decisions_name_the_flag_that_changes_them() -> None:
     flags = {one.what: one.overrule for one in draft(COLUMNS).decisions}
     assert flags["target"] == "--target COLUMN"

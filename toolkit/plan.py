@@ -32,6 +32,8 @@ DATE_FEATURES = 8
 BOOST_SHARE = (
     0.15  # of the seconds, for each boosting candidate: a machine of a third of the speed still finishes in time
 )
+REFIT_SHARE = 0.5  # of the seconds again, for the winner's learning from all rows
+COMPARE_ROWS = 100_000  # enough to tell which candidate is better; the winner learns from all rows
 NAMED_MAX = 6  # names listed in one sentence
 
 
@@ -108,6 +110,7 @@ class Plan(Record):
     folds_why: str = ""
     seed: int = 7
     seconds: float = 60.0
+    compare_rows: int = COMPARE_ROWS
     labels: tuple[str, ...] = ()
     spellings: dict[str, str] = field(default_factory=dict)  # other writings of a label in the source, and the label
     positive: str = ""
@@ -389,8 +392,15 @@ def _boosting(
     """
     width = sum(_features(profile.column(one.column), one.treatment) for one in treatments)
     trees = len(task.labels) if task.kind == "multiclass" else 1
-    cost = trees * (1e-3 + 2.5e-5 * width + 6.3e-9 * width * rows * (1 - 1 / folds) * 0.8)
-    affordable = int(BOOST_SHARE * seconds / (folds * cost * variants))
+    learning = 0.8 * rows
+
+    def tree_seconds(rows: float) -> float:
+        return trees * (1e-3 + 2.5e-5 * width + 6.3e-9 * width * rows)
+
+    cost = tree_seconds(min(COMPARE_ROWS, learning) * (1 - 1 / folds))
+    affordable = int(
+        min(BOOST_SHARE * seconds / (folds * cost * variants), REFIT_SHARE * seconds / tree_seconds(learning))
+    )
     wanted = 60 if rows < 2_000 else 150 if rows < 10_000 else 250  # noqa: PLR2004 - more trees overfit few rows
     steps = max(5, min(wanted, affordable))
     rate = 0.1 if steps >= min(wanted, 100) else 0.2  # fewer steps must be longer
@@ -405,7 +415,8 @@ def _boosting(
         )
     ]
     slow = 2 * steps
-    if steps == wanted and folds * cost * (steps * variants + 0.8 * slow) <= BOOST_SHARE * seconds:
+    spare = folds * cost * (steps * variants + 0.8 * slow) <= BOOST_SHARE * seconds
+    if steps == wanted and spare and slow * tree_seconds(learning) <= REFIT_SHARE * seconds:
         found.append(
             Candidate(
                 "gradient_boosting_slow",
@@ -485,6 +496,15 @@ def _with_decisions(plan: Plan, profile: Profile, task: Task) -> Plan:
             by_hand.format("candidates"),
         )
     )
+    if _known_rows(profile, task) * (1 - plan.test_share) > plan.compare_rows:
+        decisions.append(
+            Decision(
+                "compared on",
+                f"{plan.compare_rows:,} drawn rows",
+                "enough to tell which model is better; the best one learns from all",
+                by_hand.format("compare_rows"),
+            )
+        )
     decisions.append(Decision("time limit", f"{plan.seconds:g} s", "for comparing models", "--seconds N"))
     return Plan(**{**vars(plan), "decisions": tuple(decisions)})
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from {{cookiecutter.package_name}}.evaluation import Answers, intervals, metrics_for, score
+from {{cookiecutter.package_name}}.evaluation import Answers, intervals, metrics_for, resamples_of, score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,3 +77,7 @@ def test_an_interval_holds_its_value_and_is_the_same_again() -> None:
     for name in names:
         assert found[name].low <= found[name].value <= found[name].high
     assert found == intervals(names, answers, seed=1, resamples=200)
+
+
+def test_of_very_many_rows_fewer_resamples_are_drawn() -> None:
+    assert [resamples_of(rows) for rows in (0, 100, 20_000, 50_000, 10_000_000)] == [1_000, 1_000, 1_000, 400, 200]

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from {{cookiecutter.package_name}} import export, persistence, pipeline
-from {{cookiecutter.package_name}}.compare import Trial, choose
+from {{cookiecutter.package_name}}.compare import Trial, choose, compared
 from {{cookiecutter.package_name}}.errors import ModelError, TrainingError
 from {{cookiecutter.package_name}}.examples import read_examples
 from {{cookiecutter.package_name}}.features import Encoder
 from {{cookiecutter.package_name}}.model import Model, OnnxScorer
 from {{cookiecutter.package_name}}.schema import Schema
-from {{cookiecutter.package_name}}.split import folds_of, hold_out
+from {{cookiecutter.package_name}}.split import Split, folds_of, hold_out
 from {{cookiecutter.package_name}}.train import train
 
 from . import made_up
@@ -136,3 +136,23 @@ def test_no_row_is_both_learned_from_and_held_out(kind: str) -> None:
     for learn, check in folds_of(plan, target, key, split.train):
         assert not set(learn) & set(check)
         assert set(learn) | set(check) <= set(split.train)
+
+
+def test_of_many_rows_a_fixed_draw_decides_between_candidates() -> None:
+    split = Split(np.arange(0, 2_000, 2), np.arange(1, 2_000, 2))
+    drawn = compared({"seed": 7, "compare_rows": 300}, split)
+    assert len(set(drawn.tolist())) == 300
+    assert set(drawn.tolist()) <= set(split.train.tolist())
+    assert np.array_equal(drawn, compared({"seed": 7, "compare_rows": 300}, split))
+    assert np.array_equal(compared({"seed": 7, "compare_rows": 1_000}, split), split.train)
+
+
+@pytest.mark.slow
+def test_the_card_says_that_candidates_were_compared_on_a_draw(tmp_path: Path) -> None:
+    project = made_up.project(tmp_path, "binary")
+    place = project / "model" / "plan.json"
+    plan = json.loads(place.read_text(encoding="utf-8"))
+    place.write_text(json.dumps({**plan, "compare_rows": 100}), encoding="utf-8")
+    metrics = train(project, model_dir=project / "model", say=print)
+    assert metrics["rows"]["compared"] == 100 < metrics["rows"]["train"]
+    assert "Cross-validation on 100 rows drawn" in (project / "MODEL_CARD.md").read_text(encoding="utf-8")

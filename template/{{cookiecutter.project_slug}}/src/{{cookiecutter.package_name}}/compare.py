@@ -64,12 +64,20 @@ def compare(
     plan: Mapping[str, Any], examples: Examples, split: Split, *, deadline: float, say: Callable[[str], None]
 ) -> list[Trial]:
     """Return a trial of each candidate by cross-validation on the training part, in the plan's order."""
-    folds = folds_of(plan, examples.target, examples.key, split.train)
+    folds = folds_of(plan, examples.target, examples.key, compared(plan, split))
     trials = [_try(plan, candidate, examples, folds, deadline) for candidate in plan["candidates"]]
     for trial in trials:
         scores = f"{plan['metric']} {trial.mean:.4g}" if trial.status == "ok" else f"{trial.status}: {trial.why}"
         say(f"  {trial.candidate['name']}: {scores} ({trial.fit_seconds:.1f} s)")
     return trials
+
+
+def compared(plan: Mapping[str, Any], split: Split) -> NDArray[np.intp]:
+    """Return the rows that candidates are compared on: the learning part, or as many of it as the plan wants, drawn."""
+    most = plan.get("compare_rows") or len(split.train)
+    if len(split.train) <= most:
+        return split.train
+    return np.sort(np.random.default_rng(plan["seed"]).choice(split.train, most, replace=False))
 
 
 def _try(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RESAMPLES = 1000
+RESAMPLES_MIN = 200  # of so many rows that more would take minutes: their intervals are narrow
+RESAMPLED_ROWS_MAX = 20_000_000
 RESAMPLES_AT_ONCE = 50  # bounds memory: 50 resamples of 100,000 rows are 40 MB
 PROBABILITY_MIN = 1e-15  # a wrong answer given with certainty costs 34.5, not infinity
 GREATER_IS_BETTER = {
@@ -82,7 +84,8 @@ def score(name: str, answers: Answers) -> float:
 def intervals(
     names: Sequence[str], answers: Answers, *, seed: int, resamples: int = RESAMPLES
 ) -> Mapping[str, Interval]:
-    """Return each metric with its 95 % interval over ``resamples`` bootstrap resamples of the rows."""
+    """Return each metric with its 95 % interval over bootstrap resamples of the rows, ``resamples_of`` that many."""
+    resamples = resamples_of(len(answers.truth), wanted=resamples)
     drawn: dict[str, list[NDArray[np.float64]]] = {name: [] for name in names}
     for counts in _resamples(len(answers.truth), seed=seed, resamples=resamples):
         for name in names:
@@ -97,13 +100,18 @@ def intervals(
     return found
 
 
+def resamples_of(rows: int, *, wanted: int = RESAMPLES) -> int:
+    """Return how often ``rows`` rows are drawn anew for an interval: as wanted, less often where they are many."""
+    return min(wanted, max(RESAMPLES_MIN, RESAMPLED_ROWS_MAX // max(1, rows)))
+
+
 def _resamples(rows: int, *, seed: int, resamples: int) -> Iterator[NDArray[np.float64]]:
     generator = np.random.default_rng(seed)
     for start in range(0, resamples, RESAMPLES_AT_ONCE):
         size = min(RESAMPLES_AT_ONCE, resamples - start)
         counts = np.zeros((size, rows))
         for resample in counts:
-            np.add.at(resample, generator.integers(0, rows, rows), 1.0)
+            resample[:] = np.bincount(generator.integers(0, rows, rows), minlength=rows)
         yield counts
 
 

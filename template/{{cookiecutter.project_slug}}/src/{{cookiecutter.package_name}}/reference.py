@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 
 def make(schema: Schema, encoder: Encoder, columns: Columns, rows: int) -> dict[str, Any]:
     """Return the content of ``reference.json``: ``row``, each column's median or most frequent value, and distances."""
+    known = min(rows, familiarity.ROWS_MAX)
     return {
         "row": {column.name: _usual(column, columns[column.name]) for column in schema.columns},
-        "familiarity": familiarity.fit(encoder, encoder.encode(columns, rows)),
+        "familiarity": familiarity.fit(
+            encoder,
+            encoder.encode({name: values[: familiarity.ROWS_MAX] for name, values in columns.items()}, known),
+        ),
     }
 
 

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from . import figures
+from .evaluation import resamples_of
 from .figures import BARS_MAX, CLASSES_NAMED_MAX
 from .wording import LOWER_IS_BETTER, METRICS, named
 
@@ -160,7 +161,7 @@ def _results_lead(plan: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[s
     lines = [
         f"Split `{plan['split']}`: {prose(plan['split_why'])}. {parts}.",
         "",
-        f"{chosen} Brackets hold 95 % intervals from 1,000 bootstrap resamples.",
+        f"{chosen} Brackets hold 95 % intervals from {resamples_of(rows['test']):,} bootstrap resamples.",
     ]
     if not beats_baseline(metrics):
         lines += ["", NO_BETTER]
@@ -188,7 +189,7 @@ def _score_table(metrics: Mapping[str, Any]) -> list[str]:
 
 def _candidates(metrics: Mapping[str, Any]) -> list[str]:
     lines = [
-        f"Cross-validation on the learning part. Chosen: `{metrics['chosen']}`, {metrics['why']}.",
+        f"Cross-validation on {_compared(metrics['rows'])}. Chosen: `{metrics['chosen']}`, {metrics['why']}.",
         "",
         f"| candidate | {metrics['metric']} | standard deviation over folds | seconds | why it was tried |",
         "| --- | --- | --- | --- | --- |",
@@ -198,6 +199,13 @@ def _candidates(metrics: Mapping[str, Any]) -> list[str]:
         spread = number(trial["standard_deviation"]) if trial["status"] == "ok" else ""
         lines.append(f"| `{trial['name']}` | {score} | {spread} | {trial['fit_seconds']:.1f} | {cell(trial['why'])} |")
     return [*lines, "", "![Candidates](reports/candidates.png)"]
+
+
+def _compared(rows: Mapping[str, int]) -> str:
+    drawn = rows.get("compared", rows["train"])
+    if drawn == rows["train"]:
+        return "the learning part"
+    return f"{drawn:,} rows drawn from the learning part, from all of which the chosen one learned"
 
 
 def _relies(metrics: Mapping[str, Any]) -> list[str]:

@@ -18,7 +18,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from . import export, golden, persistence, reference, report
-from .compare import choose, compare
+from .compare import choose, compare, compared
 from .errors import ExportError, TrainingError
 from .evaluation import GREATER_IS_BETTER, Answers, intervals, metrics_for, score
 from .examples import positive_code, read_examples
@@ -86,7 +86,7 @@ def train(
         "target": plan["target"],
         "metric": plan["metric"],
         "greater_is_better": GREATER_IS_BETTER[plan["metric"]],
-        "rows": {"train": len(split.train), "test": len(split.test)},
+        "rows": {"train": len(split.train), "compared": len(compared(plan, split)), "test": len(split.test)},
         "test": {name: value.to_json() for name, value in intervals(names, held_out, seed=plan["seed"]).items()},
         "baseline": {name: value.to_json() for name, value in intervals(names, guessed, seed=plan["seed"]).items()},
         "candidates": [trial.to_json() for trial in trials],
