@@ -541,7 +541,7 @@ def test_a_number_far_outside_is_a_gap_with_its_rows_and_the_option_to_keep_it()
     seen = profile_of({"a": [*ROWS, "-999", "-999.0"]})
     (told,) = [finding for finding in seen.findings if finding.code == "sentinel-number"]
     assert (set(seen.columns[0].missing), seen.columns[0].minimum) == ({"-999", "-999.0"}, 0.0)
-    assert (told.overrule, told.evidence["rows"]) == ("--as 'a=number'", 2)
+    assert (told.overrule, told.evidence["rows"]) == ("--no-missing 'a=-999'", 2)
     assert profile_of({"a": [*ROWS, "-99"]}).columns[0].minimum == -99.0
     assert profile_of({"a": [str(900 + number) for number in range(99)] + ["999", "999"]}).columns[0].maximum == 999.0
 

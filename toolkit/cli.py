@@ -9,6 +9,7 @@ import shlex
 import signal
 import sys
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,8 +74,25 @@ As = Annotated[
     typer.Option(
         "--as",
         metavar="COLUMN=KIND",
-        help="Read a column as number, category, text, date or boolean; may be repeated.",
+        help="Read a column as number, category, text, date, day-first, month-first or boolean; may be repeated.",
     ),
+]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN=TEXT", help="Read a text or number of a column as no value, e.g. age=0; may be repeated."
+    ),
+]
+NoMissing = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--no-missing",
+        metavar="COLUMN=TEXT",
+        help="Read as a value what is taken for a missing one; may be repeated.",
+    ),
+]
+DropDuplicates = Annotated[
+    bool, typer.Option("--drop-duplicates", help="Leave out rows that repeat an earlier one in every cell.")
 ]
 Drop = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Leave a column out; may be repeated.")]
 Rows = Annotated[int | None, typer.Option(min=1, metavar="N", help="Use a draw of so many rows, not all that fit.")]
@@ -102,6 +120,9 @@ def new(
     table: TableName = None,
     split: Split = None,
     read_as: As = None,
+    missing: Missing = None,
+    no_missing: NoMissing = None,
+    drop_duplicates: DropDuplicates = False,
     drop: Drop = None,
     keep: Keep = None,
     rows: Rows = None,
@@ -168,7 +189,9 @@ def new(
         _wrap(download, found_model, wishes, rows=data, steps=steps, dry_run=dry_run, json=json)
         return
     with _progress(steps) as steps:
-        contents, profile = _understand(download, table=table, read_as=read_as, rows=rows, steps=steps)
+        contents, profile = _understand(
+            download, _Reading(table, rows, read_as, missing, no_missing, drop_duplicates), steps
+        )
         named = names(default_name(contents.provenance) if name is None else name)
         path = into.absolute() / named.slug
         check_free(path)
@@ -223,6 +246,9 @@ def inspect(
     table: TableName = None,
     split: Split = None,
     read_as: As = None,
+    missing: Missing = None,
+    no_missing: NoMissing = None,
+    drop_duplicates: DropDuplicates = False,
     drop: Drop = None,
     keep: Keep = None,
     rows: Rows = None,
@@ -236,7 +262,9 @@ def inspect(
         return
     with _progress() as steps:
         download = _fetch(source, offline=offline, steps=steps, hashes=False)
-        contents, profile = _understand(download, table=table, read_as=read_as, rows=rows, steps=steps)
+        contents, profile = _understand(
+            download, _Reading(table, rows, read_as, missing, no_missing, drop_duplicates), steps
+        )
         with steps("infer"):
             asked = _infer(profile, contents, target=target, kind=task, metric=metric, split=split)
             if drop or keep:
@@ -492,16 +520,30 @@ def _fetch(source: str, *, offline: bool, steps: Steps, hashes: bool = True) -> 
         return bring(handle, offline=offline, progress=steps.say, hashes=hashes)
 
 
-def _understand(
-    download: Download, *, table: str | None, read_as: Sequence[str] | None, rows: int | None, steps: Steps
-) -> tuple[Contents, Profile]:
-    from toolkit.contents import read  # noqa: PLC0415 - pandas, 0.3 s
+@dataclass(frozen=True)
+class _Reading:
+    """What a person wants of how the data is read."""
+
+    table: str | None
+    rows: int | None
+    read_as: Sequence[str] | None
+    missing: Sequence[str] | None
+    no_missing: Sequence[str] | None
+    drop_duplicates: bool
+
+
+def _understand(download: Download, wanted: _Reading, steps: Steps) -> tuple[Contents, Profile]:
+    from toolkit.contents import read, without_repeats  # noqa: PLC0415 - pandas, 0.3 s
     from toolkit.profile import describe  # noqa: PLC0415 - each command loads what it needs
 
     with steps("read"):
-        contents = read(download, table=table, rows=rows)
+        contents = read(download, table=wanted.table, rows=wanted.rows)
+        if wanted.drop_duplicates:
+            contents = without_repeats(contents)
     with steps("describe"):
-        profile = describe(contents, asked=read_as or ())
+        profile = describe(
+            contents, asked=wanted.read_as or (), missing=wanted.missing or (), values=wanted.no_missing or ()
+        )
     return contents, profile
 
 

@@ -194,6 +194,23 @@ def _gather(
     return items, found, problems
 
 
+def without_repeats(contents: Contents) -> Contents:
+    """Return the contents with each row of the main table once, and a finding that says how many were left out."""
+    frame = contents.main.frame
+    repeats = frame.fillna("").duplicated().to_numpy()
+    count = int(repeats.sum())
+    if not count:
+        return contents
+    told = Finding(
+        "repeats-left-out",
+        f"{count:,} of {len(frame):,} rows {'repeats' if count == 1 else 'repeat'} an earlier one in every cell",
+        action="left them out: asked for with `--drop-duplicates`",
+        evidence={"rows": count},
+    )
+    main = replace(contents.main, frame=frame[~repeats].reset_index(drop=True))
+    return replace(contents, main=main, findings=(*contents.findings, told))
+
+
 def _shares(sizes: dict[str, int], wanted: str | None, memory: int) -> dict[str, int]:
     """Return how much memory each file may take: all of it where they fit, else the smaller ones what they need.
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from toolkit import dates, identifiers, markers, numbers, readings
-from toolkit.cells import Cells, Fractions, count, matches
+from toolkit.cells import Cells, Fractions, count, is_in, matches
 from toolkit.dates import Dates
-from toolkit.errors import DataError
+from toolkit.errors import DataError, UsageError
+from toolkit.names import argument
 from toolkit.number_format import PLAIN as PLAIN_FORMAT
 from toolkit.number_format import NumberFormat
+from toolkit.overrules import NOTHING, Asked
 from toolkit.readings import ODD_TEXTS_MAX, TRUE_FALSE, Kind, Reading, mask
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ class Judged:
     top_share: float = 0.0
     units: tuple[str, ...] = ()  # of numbers in units that cannot be compared, which are read as words
     shape: str = ""  # what a cell holds besides words: list, url, path, json
+    wanted: Asked = NOTHING  # what a person asked of the column
 
     @property
     def missing_share(self) -> float:
@@ -79,14 +82,15 @@ class Judged:
         return self.gaps / self.rows if self.rows else 0.0
 
 
-def judge(name: str, cells: Cells, test: pd.Series[Any] | None, *, names_rows: bool = False, asked: str = "") -> Judged:
+def judge(
+    name: str, cells: Cells, test: pd.Series[Any] | None, *, names_rows: bool = False, wanted: Asked = NOTHING
+) -> Judged:
     """Return the judgement of a column's counted cells; ``test`` are its raw texts in the rows to predict.
 
-    ``names_rows`` says that the sample submission names rows by this column; ``asked`` is the kind that a person wants.
+    ``names_rows`` says that the sample submission names rows by this column; ``wanted`` is what a person asks of it.
     """
-    reading = _asked_reading(name, cells, asked) if asked else readings.read(name, cells)
-    if reading.figures is not None and not asked:
-        reading = _without_sentinel(reading, cells)
+    asked = wanted.kind
+    reading = _reading(name, cells, wanted)
     gone = reading.missing | reading.odd
     present = cells.where(~gone)
     rows = cells.rows
@@ -99,6 +103,7 @@ def judge(name: str, cells: Cells, test: pd.Series[Any] | None, *, names_rows: b
         gaps=gaps,
         odd=tuple(sorted(odd)),
         odd_rows=int(cells.counts[reading.odd].sum()),
+        wanted=wanted,
     )
     found = replace(found, **_missing(cells, gone))
     if reading.kind == "empty":
@@ -110,7 +115,7 @@ def judge(name: str, cells: Cells, test: pd.Series[Any] | None, *, names_rows: b
     else:
         found = _with_words(found, present.merged(), reading, asked=asked)
     if test is not None:
-        found = _with_test(found, count(test))
+        found = _with_test(found, count(test), wanted)
     if asked:
         return replace(found, unit=_unit(found))
     return replace(
@@ -141,8 +146,47 @@ def judge_fractions(name: str, column: Fractions, test: pd.Series[Any] | None) -
     return replace(found, unit=_unit(found))
 
 
-def _asked_reading(name: str, cells: Cells, asked: str) -> Reading:
-    reading = readings.read_as(name, cells, asked)
+def _reading(name: str, cells: Cells, wanted: Asked) -> Reading:
+    """Return how the cells are understood, with what a person wants of them; ``UsageError`` for texts not there."""
+    asked = wanted.kind
+    gone = np.zeros(len(cells), dtype=bool)
+    for text in wanted.missing:
+        stands = _writes(text, cells)
+        if not stands.any():
+            message = f"no cell of `{name}` holds {text!r}, expected a text that stands in it"
+            raise UsageError(message, hint=f"leave out --missing {argument(f'{name}={text}')}")
+        gone |= stands
+    reading = _asked_reading(name, cells, gone, asked)
+    if reading.figures is not None and not asked:
+        reading = _without_sentinel(reading, cells)
+    stands = np.zeros(len(cells), dtype=bool)
+    for text in wanted.kept:
+        found = _writes(text, cells) & (reading.missing | reading.odd)
+        if not found.any():
+            message = f"{text!r} in `{name}` is not read as missing, expected a text that is"
+            raise UsageError(message, hint=f"leave out --no-missing {argument(f'{name}={text}')}")
+        stands |= found
+    if not stands.any():
+        return reading
+    kept = readings.with_values(reading, cells, stands)
+    if asked in {"number", "date", "day-first", "month-first", "boolean"} and kept.kind != reading.kind:
+        message = f"{wanted.kept[0]!r} cannot be a value of `{name}` read as {asked}"
+        raise UsageError(message, hint=f"--as {argument(f'{name}=category')}, or without --as")
+    return replace(kept, missing=kept.missing | gone)
+
+
+def _writes(text: str, cells: Cells) -> NDArray[np.bool_]:
+    """Return which cells hold a text, in any capitals, or the number that it writes."""
+    found = is_in(cells.stripped, frozenset((text.lower(),)))
+    try:
+        number = float(text)
+    except ValueError:
+        return found
+    return np.asarray(found | (numbers.parse(cells.stripped, PLAIN_FORMAT) == number))
+
+
+def _asked_reading(name: str, cells: Cells, gone: NDArray[np.bool_], asked: str) -> Reading:
+    reading = readings.without(name, cells, gone, asked)
     if reading is None:
         shown = ", ".join(repr(text[:30]) for text in cells.stripped[:3].to_pylist())
         message = f"`{name}` cannot be read as {asked}: it holds {shown or 'nothing'}"
@@ -343,9 +387,13 @@ def _shape(present: Cells) -> str:
     return "list" if len(members) < 0.5 * len(texts) else ""
 
 
-def _with_test(found: Judged, cells: Cells) -> Judged:
+def _with_test(found: Judged, cells: Cells, wanted: Asked = NOTHING) -> Judged:
     """Add what the rows to predict hold: their gaps, and the marks and odd cells that only they have."""
     gone = _gone_in_test(found, cells)
+    for text in wanted.kept:
+        gone &= ~_writes(text, cells)
+    for text in wanted.missing:
+        gone |= _writes(text, cells)
     extra = tuple(sorted(set(cells.texts.filter(mask(gone)).to_pylist()) - set(found.missing)))
     rows = max(cells.rows, 1)
     share = int(cells.counts[gone].sum()) / rows

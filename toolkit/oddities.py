@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.findings import Finding
 from toolkit.markers import AMBIGUOUS
+from toolkit.names import argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,11 +63,11 @@ def _odd_cells(judged: Sequence[Judged]) -> Iterator[Finding]:
             yield Finding(
                 "odd-cells",
                 f"`{one.name}` holds {kind}, but {_some(one.odd_rows, one.rows)} {_holds(range(one.odd_rows))} "
-                f"something else: {shown}",
+                f"something else: {shown}; a column is read as one kind",
                 severity="unsure",
                 columns=(one.name,),
-                action="read those cells as missing values",
-                overrule=f"--drop {_quoted(one.name)}",
+                action="read those cells as missing values, so what they say is lost",
+                overrule=f"--as {argument(f'{one.name}=category')}",
                 evidence={"texts": list(one.odd[:20]), "rows": one.odd_rows},
             )
 
@@ -74,14 +75,16 @@ def _odd_cells(judged: Sequence[Judged]) -> Iterator[Finding]:
 def _dates(judged: Sequence[Judged]) -> Iterator[Finding]:
     for one in judged:
         if one.ambiguous_date:
-            order = "month first" if one.date_format.find("%m") < one.date_format.find("%d") else "day first"
+            month = one.date_format.find("%m") < one.date_format.find("%d")
+            order, other = ("month first", "day-first") if month else ("day first", "month-first")
             yield Finding(
                 "date-order",
-                f"the dates in `{one.name}` never have a day above 12, so the order of day and month cannot be seen",
+                f"the dates in `{one.name}` never have a day above 12, so the order of day and month cannot be seen; "
+                "read in the wrong one, the 3rd of April is the 4th of March",
                 severity="unsure",
                 columns=(one.name,),
                 action=f"read them {order} (`{one.date_format}`)",
-                overrule=f"--drop {_quoted(one.name)}",
+                overrule=f"--as {argument(f'{one.name}={other}')}",
             )
 
 
@@ -96,7 +99,7 @@ def _sentinels(judged: Sequence[Judged]) -> Iterator[Finding]:
                 severity="unsure",
                 columns=(one.name,),
                 action="read it as missing",
-                overrule=f"--as {_quoted(f'{one.name}=number')}",
+                overrule=f"--no-missing {argument(f'{one.name}={one.sentinel:.17g}')}",
                 evidence={"value": one.sentinel, "rows": one.sentinel_rows},
             )
 
@@ -107,9 +110,11 @@ def _zeros(judged: Sequence[Judged]) -> Iterator[Finding]:
         shares = ", ".join(f"`{one.name}` ({one.zeros_share:.1%})" for one in found[:NAMED_MAX])
         yield Finding(
             "zero-as-missing",
-            f"zeros stand apart from all other values in {shares}{_more(found)}; perhaps nothing was measured there",
+            f"zeros stand apart from all other values in {shares}{_more(found)}; perhaps nothing was measured there, "
+            "and a 0 written for a gap pulls averages down",
             columns=tuple(one.name for one in found),
             action="kept them as numbers; the tree model can set them apart",
+            overrule=" ".join(f"--missing {argument(f'{one.name}=0')}" for one in found[:NAMED_MAX]),
             evidence={one.name: round(one.zeros_share, 4) for one in found},
         )
 
@@ -120,16 +125,22 @@ def _missing_words(judged: Sequence[Judged]) -> Iterator[Finding]:
         for text, count in zip(one.missing, one.missing_counts, strict=True):
             maybe = one.kind in {"category", "text"} and text.strip().lower() in AMBIGUOUS
             said = text.strip() in one.odd or _is_sentinel(one, text)
-            if text and not said and not maybe:
+            if text and not said and not maybe and one.kind != "empty":
                 by_word[text].append((one, count))
     for word, pairs in sorted(by_word.items()):
         where = ", ".join(f"`{one.name}` ({_rows(count, one.rows)})" for one, count in pairs[:NAMED_MAX])
         what = "a blank cell" if not word.strip() else f"the text {word!r}"
+        asked = [one for one, _ in pairs if word.strip().lower() in map(str.lower, one.wanted.missing)]
+        if asked:
+            overrule = "leave out " + " ".join(f"--missing {argument(f'{one.name}={word.strip()}')}" for one in asked)
+        else:
+            overrule = " ".join(_as_value(one.name, word) for one, _ in pairs[:NAMED_MAX])
         yield Finding(
             "missing-word",
-            f"{what} stands for a missing value in {where}{_more(pairs)}",
+            f"{what} stands for a missing value in {where}{_more(pairs)}; taken for a value it would be learned as one",
             columns=tuple(one.name for one, _ in pairs),
             action="read as missing, not as a value of its own",
+            overrule=overrule,
             evidence={"text": word, "rows": {one.name: count for one, count in pairs}},
         )
 
@@ -161,6 +172,7 @@ def _maybe_categories(judged: Sequence[Judged]) -> Iterator[Finding]:
             "its own such as none of these",
             columns=tuple(one.name for one, _, _ in found),
             action="read as missing; the model treats missing as a category of its own, so both meanings are learned",
+            overrule=" ".join(_as_value(one.name, text) for one, text, _ in found[:NAMED_MAX]),
         )
 
 
@@ -173,10 +185,10 @@ def _number_formats(judged: Sequence[Judged]) -> Iterator[Finding]:
     for told, found in by_form.items():
         yield Finding(
             "number-format",
-            f"the numbers in {_names(found)} are written with {told}",
+            f"the numbers in {_names(found)} are written with {told}; as they stand they would be words without order",
             columns=tuple(one.name for one in found),
             action="read as numbers, so that more and less mean something",
-            overrule=f"--as {_quoted(f'{found[0].name}=category')}",
+            overrule=f"--as {argument(f'{found[0].name}=category')}",
             evidence=found[0].number_format.to_json(),
         )
 
@@ -188,8 +200,8 @@ def _several_units(judged: Sequence[Judged]) -> Iterator[Finding]:
                 "several-units",
                 f"`{one.name}` holds numbers in units that cannot be compared: {', '.join(map(repr, one.units))}",
                 columns=(one.name,),
-                action="read as words, which loses how much",
-                overrule="write one unit a column into the file",
+                action="read as words, which loses how much; one unit a column in the file would keep it",
+                overrule=f"--drop {argument(one.name)}",
                 evidence={"units": list(one.units)},
             )
 
@@ -226,6 +238,7 @@ def _empty_and_constant(judged: Sequence[Judged], constants: tuple[str, ...]) ->
             f"{_names(empty)} {_holds(empty)} no value at all",
             columns=tuple(one.name for one in empty),
             action="left out: there is nothing to learn from",
+            overrule=_empty_as_value(empty),
         )
     same = [one for one in judged if one.name in constants and one.kind != "empty"]
     if same:
@@ -234,15 +247,17 @@ def _empty_and_constant(judged: Sequence[Judged], constants: tuple[str, ...]) ->
             f"{_names(same)} {_holds(same)} the same value in every row",
             columns=tuple(one.name for one in same),
             action="left out: what never changes explains nothing",
+            overrule=f"--keep {argument(same[0].name)}",
         )
     near = [one for one in judged if one.top_share >= NEAR_CONSTANT_SHARE and one.distinct > 1 and one.gaps == 0]
     if near:
         yield Finding(
             "near-constant-column",
-            f"{_names(near)} {_holds(near)} the same value in at least {NEAR_CONSTANT_SHARE:.1%} of the rows",
+            f"{_names(near)} {_holds(near)} the same value in at least {NEAR_CONSTANT_SHARE:.1%} of the rows, so there "
+            "is little to learn from",
             columns=tuple(one.name for one in near),
             action="kept: the rare value may matter",
-            overrule=f"--drop {_quoted(near[0].name)}",
+            overrule=f"--drop {argument(near[0].name)}",
         )
 
 
@@ -255,7 +270,7 @@ def _mostly_missing(judged: Sequence[Judged]) -> Iterator[Finding]:
             f"more than half of the rows have no value in {where}{_more(found)}",
             columns=tuple(one.name for one in found),
             action="kept: that a value is missing can itself say something",
-            overrule=f"--drop {_quoted(found[0].name)}",
+            overrule=f"--drop {argument(found[0].name)}",
         )
 
 
@@ -274,7 +289,7 @@ def _shapes(judged: Sequence[Judged]) -> Iterator[Finding]:
                 f"the cells of {_names(found)} are {words}",
                 columns=tuple(one.name for one in found),
                 action="kept as they stand; their words are read as text or category",
-                overrule=f"--drop {_quoted(found[0].name)}",
+                overrule=f"--drop {argument(found[0].name)}",
             )
 
 
@@ -312,7 +327,7 @@ def _ordered(judged: Sequence[Judged]) -> Iterator[Finding]:
             f"the words in {_names(found)} are steps of a scale ({', '.join(found[0].values[:4])}), so in order",
             columns=tuple(one.name for one in found),
             action="read as categories: each step is learned by itself, which loses nothing while steps are few",
-            overrule=f"--drop {_quoted(found[0].name)}",
+            overrule=f"--drop {argument(found[0].name)}",
         )
 
 
@@ -333,7 +348,7 @@ def _places(judged: Sequence[Judged]) -> Iterator[Finding]:
             f"{_names(found)} are degrees on a map: together they say where a row is, alone little",
             columns=tuple(one.name for one in found),
             action="kept as numbers; trees find places by splitting both, linear models see little in them",
-            overrule=f"--drop {_quoted(found[0].name)}",
+            overrule=f"--drop {argument(found[0].name)}",
         )
 
 
@@ -345,6 +360,7 @@ def _sizes(judged: Sequence[Judged], rows: int, duplicates: int) -> Iterator[Fin
             "the same row in training and test makes a score look better",
             severity="warning" if duplicates > 0.05 * rows else "note",
             action="kept: equal rows may be different cases",
+            overrule="--drop-duplicates",
             evidence={"rows": duplicates},
         )
     if 0 < rows < FEW_ROWS:
@@ -352,7 +368,8 @@ def _sizes(judged: Sequence[Judged], rows: int, duplicates: int) -> Iterator[Fin
             "few-rows",
             f"the table has {rows:,} {'row' if rows == 1 else 'rows'}: any score from so few is a rough guess",
             severity="warning",
-            action="scores come with their interval",
+            action="scores come with their interval; a table with more rows narrows it",
+            overrule="--table FILE",
         )
     if rows and len(judged) > WIDE_SHARE * rows and len(judged) > 20:  # noqa: PLR2004 - a narrow table is never wide
         yield Finding(
@@ -360,7 +377,19 @@ def _sizes(judged: Sequence[Judged], rows: int, duplicates: int) -> Iterator[Fin
             f"the table has {len(judged):,} columns for {rows:,} rows: with so many, some fit the answer by chance",
             severity="warning",
             action="trust the held-out score, not the training score",
+            overrule="--drop COLUMN",
         )
+
+
+def _as_value(name: str, text: str) -> str:
+    """Return how a text that is read as missing becomes a value; a blank cell never does."""
+    return f"--no-missing {argument(f'{name}={text.strip()}')}" if text.strip() else f"--drop {argument(name)}"
+
+
+def _empty_as_value(empty: Sequence[Judged]) -> str:
+    """Return how a word that fills an empty column becomes its value, nothing where no cell holds a word."""
+    told = ((one.name, text.strip()) for one in empty for text in one.missing if text.strip())
+    return next((_as_value(name, text) for name, text in told), "")
 
 
 def _from_to(one: Judged) -> str:
@@ -390,8 +419,3 @@ def _rows(count: int, total: int) -> str:
 def _some(count: int, total: int) -> str:
     """Return rows and their share as they stand in a sentence."""
     return f"{count:,} {'row' if count == 1 else 'rows'} ({count / total if total else 0.0:.1%})"
-
-
-def _quoted(name: str) -> str:
-    plain = name.replace("'", "'\\''")
-    return name if name and all(letter.isalnum() or letter in "_-." for letter in name) else f"'{plain}'"

@@ -475,6 +475,17 @@ def _with_decisions(plan: Plan, profile: Profile, task: Task) -> Plan:
         drawn = f"{profile.rows:,} of {profile.rows_drawn_from:,}, drawn by a fixed seed"
         why = "more than memory holds with all that is done with them, or than were asked for"
         decisions.insert(1, Decision("rows", drawn, why, "--rows N"))
+    if profile.repeats_left_out:
+        left = f"{profile.repeats_left_out:,} that repeat an earlier one left out"
+        decisions.insert(1, Decision("rows", left, "asked for with `--drop-duplicates`", "leave out --drop-duplicates"))
+    decisions += [
+        Decision(what, asked, f"asked for with `{flag}`", f"leave out {flag} {argument(asked)}")
+        for what, flag, pairs in (
+            ("read as missing", "--missing", profile.asked_missing),
+            ("read as a value", "--no-missing", profile.asked_values),
+        )
+        for asked in pairs
+    ]
     decisions += [
         Decision("kept, may be a leak", leak.column, leak.why, f"--drop {argument(leak.column)}")
         for leak in task.leaks

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from toolkit.findings import Finding
 from toolkit.number_format import PLAIN, NumberFormat
-from toolkit.overrules import kinds_asked
+from toolkit.overrules import NOTHING, asked_of
 from toolkit.records import Record
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class Profile(Record):
 
     ``identifiers``, ``constants`` (one value or empty) and what ``findings`` say are facts; what to do about them
     is decided in ``plan``. ``rows_drawn_from`` is how many rows there are where ``rows`` are a draw of them, else 0.
+    A person asked to leave out ``repeats_left_out`` rows, to read the texts ``asked_missing`` (``COLUMN=TEXT``) as no
+    value and ``asked_values`` as one.
     ``test_columns`` are the names in the test table, empty when there is none;
     ``submission_columns`` those of the sample submission.
     """
@@ -97,6 +99,9 @@ class Profile(Record):
     submission_columns: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     rows_drawn_from: int = 0
+    repeats_left_out: int = 0
+    asked_missing: tuple[str, ...] = ()
+    asked_values: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
         """Return the column called ``name``; ``KeyError`` when there is none."""
@@ -106,12 +111,14 @@ class Profile(Record):
         raise KeyError(name)
 
 
-def describe(contents: Contents, *, asked: Sequence[str] = ()) -> Profile:
+def describe(
+    contents: Contents, *, asked: Sequence[str] = (), missing: Sequence[str] = (), values: Sequence[str] = ()
+) -> Profile:
     """Return what every column of the main table holds, its identifiers, constants, doubles and oddities.
 
-    ``asked`` are kinds that a person wants, as ``COLUMN=KIND``; those that cannot be raise ``UsageError`` or
-    ``DataError``. Otherwise it never raises: strange data gives findings. Rows or columns in another order, or another
-    name of the file, change nothing.
+    ``asked`` are kinds that a person wants, as ``COLUMN=KIND``, ``missing`` and ``values`` texts that are to be no
+    value or one, as ``COLUMN=TEXT``; what cannot be raises ``UsageError`` or ``DataError``. Otherwise it never raises:
+    strange data gives findings. Rows or columns in another order, or another name of the file, change nothing.
     """
     from toolkit import cells, kinds, oddities  # noqa: PLC0415 - numpy, 80 ms
 
@@ -119,7 +126,7 @@ def describe(contents: Contents, *, asked: Sequence[str] = ()) -> Profile:
     tests = test.frame if test is not None else None
     test_columns = tuple(str(name) for name in tests.columns) if tests is not None else ()
     names = [str(name) for name in main.columns]
-    wanted = kinds_asked(asked, names)
+    wanted = asked_of(asked, missing, values, names)
     submission_columns = tuple(str(name) for name in submission.frame.columns) if submission is not None else ()
 
     marks = cells.RowMarks(len(main))
@@ -141,7 +148,7 @@ def describe(contents: Contents, *, asked: Sequence[str] = ()) -> Profile:
             counted = cells.count(series)
             marks.add(position, counted)
             return kinds.judge(
-                name, counted, other, names_rows=submission_columns[:1] == (name,), asked=wanted.get(name, "")
+                name, counted, other, names_rows=submission_columns[:1] == (name,), wanted=wanted.get(name, NOTHING)
             )
 
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
@@ -163,6 +170,9 @@ def describe(contents: Contents, *, asked: Sequence[str] = ()) -> Profile:
         submission_columns=submission_columns,
         findings=tuple(oddities.find(judged, rows=len(main), constants=constants, duplicates=duplicates)),
         rows_drawn_from=_rows_drawn_from(contents),
+        repeats_left_out=sum(one.evidence["rows"] for one in contents.findings if one.code == "repeats-left-out"),
+        asked_missing=tuple(f"{name}={text}" for name, one in wanted.items() for text in one.missing),
+        asked_values=tuple(f"{name}={text}" for name, one in wanted.items() for text in one.kept),
     )
 
 

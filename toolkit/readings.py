@@ -78,11 +78,14 @@ def read(name: str, cells: Cells) -> Reading:
 def read_as(name: str, cells: Cells, kind: str) -> Reading | None:
     """Return the reading of the kind that a person asked for, ``None`` when the cells cannot be read so."""
     nothing = np.zeros(len(cells), dtype=bool)
-    if kind in {"number", "date"}:
+    if kind in {"number", "date", "day-first", "month-first"}:
         missing = markers.among_numbers(cells)
         if missing.all():
             return None
-        return _forced_numbers(cells, missing) if kind == "number" else _forced_dates(name, cells, missing)
+        if kind == "number":
+            return _forced_numbers(cells, missing)
+        found = _forced_dates(name, cells, missing)
+        return found if found is None or kind == "date" else _in_order(found, cells, day_first=kind == "day-first")
     missing = markers.among_words(cells)
     if missing.all():
         return None
@@ -118,6 +121,50 @@ def _forced_dates(name: str, cells: Cells, missing: NDArray[np.bool_]) -> Readin
     seconds = np.full(len(cells), np.nan)
     seconds[~missing] = moments.seconds
     return Reading("date", missing, np.zeros(len(cells), dtype=bool), moments=Dates(moments.pattern, seconds))
+
+
+def _in_order(reading: Reading, cells: Cells, *, day_first: bool) -> Reading | None:
+    """Return dates read with the day before the month, or after it; ``None`` when they cannot be read so."""
+    moments = reading.moments
+    pattern = moments.pattern if moments is not None else ""
+    if "%d" not in pattern or "%m" not in pattern:
+        return None
+    if (pattern.index("%d") < pattern.index("%m")) != day_first:
+        pattern = pattern.replace("%d", "\0").replace("%m", "%d").replace("\0", "%m")
+    seconds = np.full(len(cells), np.nan)
+    seconds[~reading.missing] = dates.parse(cells.where(~reading.missing).stripped, pattern)
+    odd = ~reading.missing & ~np.isfinite(seconds)
+    fits = ~reading.missing & ~odd
+    if cells.counts[odd].sum() > ODD_SHARE_MAX * cells.counts[fits].sum():
+        return None
+    return Reading("date", reading.missing, odd, moments=Dates(pattern, seconds))
+
+
+def without(name: str, cells: Cells, gone: NDArray[np.bool_], kind: str = "") -> Reading | None:
+    """Return the reading of the cells that are not ``gone``, as ``kind`` where one is asked for, with those missing."""
+    rest = cells.where(~gone)
+    found = read_as(name, rest, kind) if kind else read(name, rest)
+    if found is None or not gone.any():
+        return found
+    missing, odd = np.ones(len(cells), dtype=bool), np.zeros(len(cells), dtype=bool)
+    missing[~gone], odd[~gone] = found.missing, found.odd
+    figures = moments = None
+    if found.figures is not None:
+        figures = np.full(len(cells), np.nan)
+        figures[~gone] = found.figures
+    if found.moments is not None:
+        seconds = np.full(len(cells), np.nan)
+        seconds[~gone] = found.moments.seconds
+        moments = replace(found.moments, seconds=seconds)
+    return replace(found, missing=missing, odd=odd, figures=figures, moments=moments)
+
+
+def with_values(reading: Reading, cells: Cells, stands: NDArray[np.bool_]) -> Reading:
+    """Return the reading in which the texts that ``stands`` marks are values: words, if they are not all numbers."""
+    if reading.figures is not None and np.isfinite(reading.figures[stands]).all():
+        return replace(reading, missing=reading.missing & ~stands, sentinel=None, sentinel_rows=0)
+    missing = markers.among_words(cells) & ~stands
+    return Reading("category", missing, np.zeros(len(cells), dtype=bool), words=_two_words(cells.where(~missing)))
 
 
 def _as_numbers(name: str, cells: Cells, missing: NDArray[np.bool_]) -> Reading | None:
