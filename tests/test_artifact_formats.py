@@ -459,7 +459,7 @@ def test_a_transformers_folder_is_a_model_with_its_tokenizer(tmp_path: Path) -> 
     assert "no tokenizer" in look(tmp_path).reason
     (tmp_path / "tokenizer.json").write_text("{}")
     found = look(tmp_path)
-    assert "not served yet" in found.reason
+    assert found.servable
     assert [port.name for port in found.outputs] == ["bad", "good"]
     (tmp_path / "config.json").write_text(json.dumps({**facts, "auto_map": {"AutoModel": "evil.Model"}}))
     assert "code of the author's own" in look(tmp_path).reason

@@ -77,8 +77,15 @@ def _answer(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_of_tensors(document: Mapping[str, Any]) -> bool:
-    """Return whether a column of the reading holds a whole tensor or picture."""
-    return any("shape" in column for column in document["columns"])
+    """Return whether a column of the reading becomes a tensor: a picture, say, or the tokens of a text."""
+    return any("shape" in column or "tokens" in column for column in document["columns"])
+
+
+def families_of(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the families of the template that a project of the reading is made of."""
+    if any("tokens" in column for column in document["columns"]):
+        return "wrapped", "tokens"
+    return ("wrapped", "tensors") if is_of_tensors(document) else ("wrapped",)
 
 
 def _property(column: Mapping[str, Any], drawn: object) -> dict[str, Any]:
@@ -104,8 +111,11 @@ def _property(column: Mapping[str, Any], drawn: object) -> dict[str, Any]:
         facts["examples"] = [True]
         facts["x-words"] = {"True": True, "False": False}
     elif kind == "text":
-        facts["description"] = f"A text{gaps}"
+        facts |= {"description": f"A text{gaps}", "x-verbatim": True}
         facts["examples"] = [TEXT_EXAMPLE]
+        if "tokens" in column:
+            facts["description"] += f", read up to {column['tokens']:,} tokens"
+            facts["x-values"] = column["cost"]
     else:
         low, high = column["low"], column["high"]
         around = f"; the model was met with numbers around {low:.4g} to {high:.4g}" if low is not None else ""
@@ -157,7 +167,7 @@ def width_of(steps: Sequence[Mapping[str, Any]]) -> int:
             width += len(step["columns"])
         elif step["step"] == "lookup":
             width += 1
-        elif step["step"] == "tensor":
+        elif step["step"] in {"tensor", "tokens"}:
             width += step["size"]
         else:
             width += len(step["project"][0]) if "project" in step else len(step["terms"])

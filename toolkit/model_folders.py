@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 JSON_BYTES_MAX = 64 << 20
 LABELS_MAX = 10_000
-WEIGHTS = ("model.safetensors", "onnx/model.onnx", "model.onnx", "pytorch_model.bin", "tf_model.h5")
+WEIGHTS = ("onnx/model.onnx", "model.onnx", "model.safetensors", "pytorch_model.bin", "tf_model.h5")
+CLASSIFIES = "ForSequenceClassification"
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "vocab.json")
 
 
@@ -79,8 +80,11 @@ def _see_transformers(folder: Path, facts: dict[str, Any], see: Callable[[Path],
         return replace(
             base, reason="it has no tokenizer: nothing turns a text into numbers", way="add its tokenizer.json"
         )
-    reason = "the step from a text to its tokenizer's numbers is not served yet"
-    return replace(base, reason=reason, way="wrap a model of texts that scikit-learn wrote")
+    if architecture and not architecture[0].endswith(CLASSIFIES):
+        reason = f"it is a {architecture[0][:100]}: served are networks that sort texts (`...{CLASSIFIES}`)"
+        return replace(base, reason=reason, way="take a fine-tuned one for text classification")
+    alone = seen.format == "onnx" and "tokenizer.json" in tokenizers  # no library of weights is needed
+    return replace(base, format="transformers-onnx") if alone else base
 
 
 def _json(path: Path) -> Any:

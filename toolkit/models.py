@@ -76,4 +76,8 @@ def _only(download: Download, likely: list[str]) -> tuple[Path, Artifact] | None
 
 
 def _has_table(download: Download) -> bool:
-    return any(contents.is_table(download, record) for record in download.files)
+    """Return whether a download has a table, besides what is part of a model's folder, such as its vocabulary."""
+    return any(
+        contents.is_table(download, record) and not _whole(download.root, record.path).is_dir()
+        for record in download.files
+    )

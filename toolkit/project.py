@@ -278,7 +278,8 @@ def render_template(context: dict[str, str], into: Path, *, overwrite: bool, fam
     """Write the template's files into ``into``; ``families`` of projects replace some of them and leave some out.
 
     ``template/<family>/without.txt`` lists what is left out: a file, or a section of one by ``path#Heading``.
-    ``with.txt`` beside it lists packages that the served application needs besides, as ``pyproject.toml`` does, and
+    ``with.txt`` beside it lists packages that the served application needs besides, as ``pyproject.toml`` does;
+    ``locked.txt`` holds their lines for both locks, with those of what they bring along, where these have none; and
     ``instead.txt`` a text for another in a file: ``path => old => new``, a line end written as in Python.
     """
     _generate(template_folder(), context, into, overwrite=overwrite)
@@ -301,12 +302,32 @@ def _lay_over(overlay: Path, context: dict[str, str], into: Path) -> None:
         name, old, new = line.replace("\\n", "\n").split(" => ")
         before, after = (path / name).read_text(encoding="utf-8").split(old, 1)
         (path / name).write_text(before + new + after, encoding="utf-8", newline="\n")
+    for block in _blocks_of(overlay / "locked.txt"):
+        _lock_with(path, block)
     for line in _lines_of(overlay / "with.txt"):
         _serve_with(path, line)
 
 
 def _lines_of(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+
+
+def _blocks_of(path: Path) -> list[str]:
+    """Return the packages of a lock, each with its hashes."""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return re.findall(r"^[a-z].*\n(?:[ ].*\n)*", text, re.MULTILINE)
+
+
+def _lock_with(path: Path, block: str) -> None:
+    """Add a package to both locks, in the version that the larger one has already, if it does."""
+    package = block.split("==", 1)[0]
+    for name in ("requirements.lock", "requirements-serve.lock"):
+        text = (path / name).read_text(encoding="utf-8")
+        held = re.search(rf"^{re.escape(package)}==.*\n(?:[ ].*\n)*", text, re.MULTILINE)
+        if held is None:
+            _insert(path / name, block, before=r"^[a-z]\S*==")
+        else:
+            block = held[0]
 
 
 def _serve_with(path: Path, requirement: str) -> None:
@@ -317,7 +338,7 @@ def _serve_with(path: Path, requirement: str) -> None:
     if block is None:
         message = f"the template's lock does not hold {package}"
         raise ProjectError(message, hint="install again: `pip install --force-reinstall kaggle2app`")
-    _insert(path / "requirements-serve.lock", block[0], before=r"^[a-z]\S*==")
+    _lock_with(path, block[0])
     head, tail = (path / "pyproject.toml").read_text(encoding="utf-8").split("serve = [", 1)
     head = head.replace("  # training\n", f'  "{requirement}",\n  # training\n', 1)
     tail = tail.replace("\n]", f'\n  "{package}",\n]', 1)

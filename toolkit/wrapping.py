@@ -22,7 +22,16 @@ from toolkit.artifact import require
 from toolkit.building import Build, appear, run, tested
 from toolkit.cage import UnopenedError, read_caged
 from toolkit.card import licence_in_words, markdown, notice, size
-from toolkit.contract import contract, is_of_tensors, labels_beside, labels_of, picture_in_words, task_of, width_of
+from toolkit.contract import (
+    contract,
+    families_of,
+    is_of_tensors,
+    labels_beside,
+    labels_of,
+    picture_in_words,
+    task_of,
+    width_of,
+)
 from toolkit.environments import DISTRIBUTIONS, interpreter_for
 from toolkit.errors import ArtifactError, DataError
 from toolkit.plan import DataFile, Decision, Plan
@@ -64,6 +73,7 @@ OWN_FORMS = {  # frameworks with a form without pickle, and the packages that op
     "TFLite": ("ai_edge_litert", "onnx", "onnxruntime"),
     "PyTorch": ("torch", "onnx", "onnxruntime"),
     "Transformers": ("transformers", "torch", "onnx", "onnxruntime"),
+    "transformers-onnx": ("tokenizers", "onnx", "onnxruntime"),  # a form of these folders: no weights of PyTorch
 }
 PAGE_FACTS = (("Base model", "base model"), ("Training data", "training data"))
 THEN = "then: "  # begins the name of a class that answers as its own version did: see ``caged/ages.py``
@@ -198,7 +208,8 @@ def _read(path: Path, artifact: Artifact, wishes: Wishes, steps: Steps, *, own_v
     own_form = artifact.framework in OWN_FORMS and artifact.format not in {"pickle", "joblib"}
     library = "skops" if artifact.format == "skops" else artifact.framework if own_form else ""
     modules = {module.split(".")[0] for module, _ in artifact.allowed}
-    packages = list(OWN_FORMS[artifact.framework]) if own_form else sorted(modules & set(DISTRIBUTIONS))
+    form = artifact.format if artifact.format in OWN_FORMS else artifact.framework
+    packages = list(OWN_FORMS[form]) if own_form else sorted(modules & set(DISTRIBUTIONS))
 
     def opened(python: Path) -> Caged:
         return read_caged(
@@ -271,6 +282,7 @@ def describe_model(
     versions = document.get("versions", {})
     classes = labels_of(document)
     alone = document["model"] in (["Booster"], ["ONNX graph"])
+    opened = (versions.get(one) for one in (framework.lower(), *OWN_FORMS.get(framework, ("sklearn",))))
     findings = []
     if not document["named"]:
         findings.append("the model does not name its columns: they are numbered, in the order that it reads them")
@@ -299,7 +311,7 @@ def describe_model(
         columns=len(document["columns"]),
         named=bool(document["named"]),
         written_by=", ".join(document.get("written_by", ())) or (wrote if alone or framework not in OWN_FORMS else ""),
-        opened_by=versions.get(framework.lower()) or versions.get(OWN_FORMS.get(framework, ("sklearn",))[0], ""),
+        opened_by=next(filter(None, opened), ""),
         layers=tuple(document.get("layers", ())),
         sides=tuple(document.get("answer_shape") or ()),
         trusted=trusted,
@@ -338,8 +350,7 @@ def _render(wrapped: Wrapped, caged: Caged, *, provenance: Provenance, into: Pat
         "source": plain_text(shareable(provenance.source), characters_max=SUMMARY_CHARACTERS_MAX) or named.slug,
     }
     with removed_on_failure(path):
-        families = ("wrapped", "tensors") if is_of_tensors(caged.document) else ("wrapped",)
-        render_template(context, into.absolute(), overwrite=path.exists(), families=families)
+        render_template(context, into.absolute(), overwrite=path.exists(), families=families_of(caged.document))
         without_caches(path)
         (path / "model").mkdir(exist_ok=True)
         for file, content in _model_files(wrapped, caged, provenance, title=title).items():
@@ -366,7 +377,7 @@ def _model_files(wrapped: Wrapped, caged: Caged, provenance: Provenance, *, titl
             {name: array for name, array in caged.arrays.items() if name != "answers"},
             document["output"],
             width=width,
-            answers=max(1, len(labels)),
+            answers=len(labels) or caged.arrays["answers"].shape[1],
             probabilities=wrapped.task != "regression",
         )
     )

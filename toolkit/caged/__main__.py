@@ -13,6 +13,11 @@ INNER = {
     "tf2onnx": ("tf2onnx.convert",),  # it sets a variable of the environment
     "ai_edge_litert": ("ai_edge_litert.interpreter",),
     "torch": ("torch._dynamo.package",),  # as tf2onnx
+    "transformers": (
+        "transformers.modeling_utils",
+        "transformers.models.auto.modeling_auto",
+        "transformers.models.auto.tokenization_auto",
+    ),
 }  # what a library loads late, and must not in the cage
 
 
@@ -89,6 +94,14 @@ def _done(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
         )
         np.savez(str(folder / "arrays.npz"), **arrays)
         return {**document, "versions": _versions(), "lost": [], "written_by": []}
+    if job.get("library") == "Transformers":
+        from .text_networks import read_text_network  # noqa: PLC0415 - as above
+
+        document, arrays = read_text_network(
+            str(folder / "model"), seed=job["seed"], names=job.get("names"), wishes=job.get("network")
+        )
+        np.savez(str(folder / "arrays.npz"), **arrays)
+        return {**document, "versions": _versions(), "lost": [], "written_by": []}
     if job.get("library") == "skops":
         from skops import io  # noqa: PLC0415 - only for its own files
 
@@ -121,6 +134,7 @@ def _versions() -> Dict[str, str]:
         "ai_edge_litert",
         "torch",
         "transformers",
+        "tokenizers",
     )
     return {name: str(getattr(sys.modules[name], "__version__", "")) for name in names if name in sys.modules}
 

@@ -10,7 +10,6 @@ CONVERTERS = {
     "TensorFlow": "tensorflow_models",
     "TFLite": "tflite_models",
     "PyTorch": "torch_models",
-    "Transformers": "transformers_models",
 }  # framework, and the module here whose `convert(path)` gives a `Converted`
 SHAPELESS = {"PyTorch"}
 

@@ -58,6 +58,10 @@ class Network:
         sides = [shape[0] for _, shape in map(_type, self.inputs) if shape]
         self.fixed = next((side for side in sides if side), 0)  # rows that it always takes; 0 for any number
 
+    def front(self, rows: str, constant: Any) -> Tuple[List[Any], int]:
+        """Return the nodes that make the model's inputs of the features, and how many features there are."""
+        return _in_front(self, rows, constant)
+
     @property
     def blocks(self) -> List[Block]:
         """Return the columns that hold a whole tensor."""
@@ -289,8 +293,8 @@ def read_network(
     if answer.kind == "probabilities" and float(np.abs(answers.sum(axis=1) - 1.0).max()) > ROUNDED:
         answer = answer._replace(kind="rounded")
         document["precision"] = SUM_TOLERANCE
-    merged = _merged(network, answer, answers.shape[1])
-    return document, {"model": np.frombuffer(merged, dtype=np.uint8), "answers": answers}
+    graph = merged(network, answer, answers.shape[1])
+    return document, {"model": np.frombuffer(graph, dtype=np.uint8), "answers": answers}
 
 
 def _drawn(slots: Sequence[Slot], rows: int, seed: int) -> Dict[str, List[Any]]:
@@ -496,7 +500,7 @@ def _facts(slot: Slot) -> Dict[str, Any]:
     }
 
 
-def _merged(network: Network, answer: Answer, answers: int) -> bytes:
+def merged(network: Any, answer: Answer, answers: int) -> bytes:
     """Return the model with one input of features in front and one output of answers behind, both float64."""
     import onnx  # noqa: PLC0415 - loaded by now
     from onnx import helper, numpy_helper  # noqa: PLC0415 - as above
@@ -512,7 +516,7 @@ def _merged(network: Network, answer: Answer, answers: int) -> bytes:
         return name
 
     rows = "served_rows" if network.fixed else "features"
-    before, width = _in_front(network, rows, constant)
+    before, width = network.front(rows, constant)
     held = 1 if kind == "positive" else answers
     sides = constant("served_sides", np.array([-1, held], dtype=np.int64))
     made = "served_one" if network.fixed else "served_answer"
@@ -533,7 +537,7 @@ def _merged(network: Network, answer: Answer, answers: int) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def _freed(network: Network, output: str) -> str:
+def _freed(network: Any, output: str) -> str:
     """Rename what the model calls as the served graph calls its own ends, and return the output's name."""
 
     def renamed(names: Any) -> List[str]:

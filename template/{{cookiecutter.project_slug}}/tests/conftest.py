@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from {{cookiecutter.package_name}}.api import create_app
 from {{cookiecutter.package_name}}.cli import CALM_THREADS
 from {{cookiecutter.package_name}}.model import Model
+from {{cookiecutter.package_name}}.reload import settle
 from {{cookiecutter.package_name}}.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ PROJECT = Path(__file__).parents[1]
 # How far two answers to the same row may lie apart, by the way it is asked: what a sum's order does to float64, or more
 # where a model from elsewhere computes in float32 and says so.
 PRECISION = float(json.loads((PROJECT / "model" / "manifest.json").read_text(encoding="utf-8")).get("precision", 1e-9))
+LARGE = (PROJECT / "model" / "model.onnx").stat().st_size > 50_000_000
 for variable, value in CALM_THREADS.items():  # before scikit-learn is loaded, which reads them once
     os.environ.setdefault(variable, value)
 
@@ -35,8 +37,17 @@ def _graphs_are_opened_once() -> Iterator[None]:
     from {{cookiecutter.package_name}} import model  # noqa: PLC0415 - the module, beside the fixture of this name
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(f"{model.__name__}._session", lru_cache(maxsize=4)(vars(model)["_session"]))
+        kept = lru_cache(maxsize=1 if LARGE else 4)
+        patch.setattr(f"{model.__name__}._session", kept(vars(model)["_session"]))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _large_models_are_let_go() -> Iterator[None]:
+    """Free what a test loaded: hundreds of large models would not fit into memory together."""
+    yield
+    if LARGE:
+        settle()
 
 
 @pytest.fixture(scope="session")

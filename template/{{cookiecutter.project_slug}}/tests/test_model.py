@@ -55,7 +55,7 @@ def odd_rows(schema: Schema) -> list[dict[str, Any]]:
     for column in schema.columns:
         values: list[Any] = [f" {column.example} ", "never seen before", '\u00e9\u2028\\": '] if column.is_text else []
         values += [column.seen_maximum * 2 + 0.5, 0, -1] if column.kind == "number" and column.seen_maximum else []
-        values += [None] if column.nullable else []
+        values += [*sorted(column.gap_numbers), None] if column.nullable else []
         rows += [{**schema.example, column.name: value} for value in values]
         if column.nullable:
             rows.append({name: value for name, value in schema.example.items() if name != column.name})

@@ -71,6 +71,13 @@ def test_a_missing_marker_is_a_gap(cell: str) -> None:
     assert Column("a", "text", nullable=True, missing=frozenset({"", "?"})).from_cell(cell) == ""
 
 
+def test_a_number_that_stands_for_a_gap_is_one_however_it_is_sent() -> None:
+    age = Column("age", "number", nullable=True, missing=frozenset({"", "?", "-999"}))
+    read = [age.from_cell("-999"), age.from_cell("-999.0"), age.from_json(-999), age.from_json(-999.0)]
+    assert [math.isnan(float(value)) for value in read] == [True] * 4
+    assert (age.from_cell("-99"), age.from_json(-99)) == (-99.0, -99.0)
+
+
 @pytest.mark.parametrize(
     ("kind", "value"),
     [

@@ -295,9 +295,11 @@ def _places(step: Step, name: str) -> list[int]:
 
 
 def _bounds(column: Column) -> tuple[float, float]:
-    if column.seen_minimum is None or column.seen_maximum is None:
-        return -math.inf, math.inf
-    return column.seen_minimum, column.seen_maximum
+    """Return between which numbers there is nothing to note; nowhere when one between them stands for a gap."""
+    low, high = column.seen_minimum, column.seen_maximum
+    if low is None or high is None:
+        low, high = -math.inf, math.inf
+    return (math.inf, -math.inf) if any(low <= number <= high for number in column.gap_numbers) else (low, high)
 
 
 def _code(index: int, column: Column, step: OneHot | Lookup, value: object, noted: Noted) -> int:
@@ -315,7 +317,7 @@ def _text(index: int, column: Column, value: Any, noted: Noted) -> str:  # noqa:
     """Return the canonical text of a value, "" for a gap; ``ValueError`` for a gap where there may be none."""
     text = "" if value is None or value is UNSET else value.strip()
     if text and text not in column.missing and value not in column.missing:
-        return str(text)
+        return str(value if column.verbatim else text)
     if not column.nullable:
         raise ValueError(column.name)
     noted.append((index, Note("missing", column.name, MISSING_MESSAGE).to_json()))
@@ -330,6 +332,9 @@ def _put_gap(number: _Number, features: array[float], noted: Noted) -> None:
 
 
 def _note_number(index: int, column: Column, value: float, noted: Noted) -> None:
+    """Add the note on a number, if it deserves one; ``ValueError`` for one that stands for a gap."""
+    if value in column.gap_numbers:
+        raise ValueError(column.name)
     note = number_note(column, value)
     if note:
         noted.append((index, note.to_json()))

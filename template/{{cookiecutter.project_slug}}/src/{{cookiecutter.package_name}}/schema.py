@@ -98,6 +98,7 @@ class Column:
     ranges: bool = False
     parts: Mapping[str, float] = field(default_factory=dict)
     words: Mapping[str, bool] = field(default_factory=dict)
+    verbatim: bool = False  # blanks around a text count
     date_format: str = ""
     seen_minimum: float | None = None
     seen_maximum: float | None = None
@@ -115,6 +116,12 @@ class Column:
     def is_plain(self) -> bool:
         """Return whether a cell is a number as Python writes it, or missing: nothing before, behind or between."""
         return self.kind == "number" and not self.is_dressed and not any(map(_is_a_number, self.missing))
+
+    @cached_property
+    def gap_numbers(self) -> frozenset[float]:
+        """Return the numbers that the data writes where there is none, such as -999."""
+        written = (float(text) for text in self.missing if _is_a_number(text)) if self.kind == "number" else ()
+        return frozenset(number for number in written if self.nullable and math.isfinite(number))
 
     @property
     def is_dressed(self) -> bool:
@@ -135,7 +142,7 @@ class Column:
                 raise ValueError(self._gap_message())
             return self.gap
         if self.is_text:
-            return text
+            return cell if self.verbatim else text
         if self.kind == "boolean":
             return self._word(text)
         if self.kind == "date":
@@ -236,7 +243,7 @@ class Column:
         except OverflowError:
             number = math.inf
         if math.isfinite(number):
-            return number
+            return GAP if number in self.gap_numbers else number
         message = f"expected {self.expected}, got a number that is not finite"
         raise ValueError(message)
 
@@ -289,7 +296,8 @@ class Schema:
         self.sides: tuple[int, ...] = tuple(answer.get("sides", ()))  # of an answer of several numbers
         self.has_scores: bool = answer.get("scores", False)  # the raw ones, which the probabilities are made of
         tensors = [column.tensor for column in self.columns if column.tensor is not None]
-        self.values = sum([tensor.size for tensor in tensors])  # of a row's tensors
+        made = [facts.get("x-values", 0) for facts in document["properties"].values()]  # of a text, say
+        self.values = sum([tensor.size for tensor in tensors]) + sum(made)  # of a row's tensors
         self.depth = 3 + max([len(tensor.shape) for tensor in tensors], default=0)  # of a body's lists and objects
         self.lists = 2 + sum([math.prod(tensor.shape[:at]) for tensor in tensors for at in range(len(tensor.shape))])
         self._cells = {column.name: KnownCells(column) for column in self.columns}
@@ -473,6 +481,7 @@ def _column(name: str, facts: dict[str, Any], *, nullable: bool, seen_in: str = 
         ranges=number.get("ranges", False),
         parts=number.get("parts", {}),
         words={key: value for word, value in facts.get("x-words", {}).items() for key in (word, word.lower())},
+        verbatim=facts.get("x-verbatim", False),
         date_format=facts.get("x-date", "iso") if kind == "date" else "",
         seen_in=seen_in,
         whole=bool(seen.get("whole", False)),
