@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,10 +96,98 @@ def test_categories_of_pandas_are_asked_for_by_their_words(tmp_path: Path) -> No
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("library", ["lightgbm", "xgboost"])
+def test_a_booster_that_was_pickled_by_itself_is_served(tmp_path: Path, library: str) -> None:
+    model = fitted(library, "Classifier", "two")
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps(model.booster_ if library == "lightgbm" else model.get_booster()))
+    wrapped, caged = read_model(path, look(path), Wishes(into=tmp_path / "out", name="made"))
+    assert (wrapped.task, caged.document["columns"][0]["name"]) == ("binary", "mean_radius")
+    assert difference(caged) <= TOLERANCE
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("ending", [".json", ".joblib"])
+@pytest.mark.parametrize("one_hot", [1, 10], ids=["sets", "one against the rest"])
+def test_categories_of_xgboost_are_asked_for_by_their_words(tmp_path: Path, ending: str, one_hot: int) -> None:
+    generator = np.random.default_rng(1)
+    towns, floors = generator.choice(["Bonn", "Oslo", "Rome", "Wien"], 400), generator.choice([2, 5, 9], 400)
+    frame = pd.DataFrame(
+        {"size": generator.random(400), "town": pd.Categorical(towns), "floor": pd.Categorical(floors)}
+    )
+    target = ((frame["size"] > 0.5) ^ np.isin(towns, ["Bonn", "Rome"]) ^ (floors == 5)).astype(int)
+    model = xgboost.XGBClassifier(**QUIET["xgboost"], enable_categorical=True, max_cat_to_onehot=one_hot)
+    path = save(model.fit(frame, target), tmp_path / f"model{ending}")
+    _, caged = read_model(path, look(path), Wishes(into=tmp_path / "out", name="made"))
+    kinds = {column["name"]: (column["kind"], column["categories"]) for column in caged.document["columns"]}
+    assert kinds["town"] == ("category", ["Bonn", "Oslo", "Rome", "Wien"])
+    assert {row["floor"] for row in caged.document["rows"]} == {2.0, 5.0, 9.0, None}
+    assert kinds["floor"][0] == "number"
+    assert difference(caged) <= TOLERANCE
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_categories_that_are_numbers_are_asked_for_as_numbers(tmp_path: Path) -> None:
+    generator = np.random.default_rng(1)
+    floors = generator.choice([2, 5, 9], 400)
+    frame = pd.DataFrame({"size": generator.random(400), "floor": pd.Categorical(floors)})
+    model = lightgbm.LGBMRegressor(**QUIET["lightgbm"], min_data_per_group=5).fit(frame, (floors == 5) + frame["size"])
+    path = save(model, tmp_path / "model.txt")
+    _, caged = read_model(path, look(path), Wishes(into=tmp_path / "out", name="made"))
+    assert {row["floor"] for row in caged.document["rows"]} >= {2.0, 5.0, 9.0}
+    assert difference(caged) < 1e-9
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("policy", ["Depthwise", "Lossguide"])
+@pytest.mark.parametrize("question", ["two", "three"])
+def test_trees_of_catboost_may_grow_as_they_like(tmp_path: Path, policy: str, question: str) -> None:
+    frame, target = (load_breast_cancer if question == "two" else load_iris)(return_X_y=True, as_frame=True)
+    frame.iloc[::5, 0] = np.nan
+    model = catboost.CatBoostClassifier(**QUIET["catboost"], grow_policy=policy).fit(frame, target)
+    path = save(model, tmp_path / "model.cbm")
+    _, caged = read_model(path, look(path), Wishes(into=tmp_path / "out", name="made"))
+    assert difference(caged) <= TOLERANCE
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["values", "chances", "values of catboost", "chances of catboost"])
+def test_several_answers_a_row_are_a_list(tmp_path: Path, name: str) -> None:
+    frame, target = load_diabetes(return_X_y=True, as_frame=True)
+    both = np.column_stack([target, -target])
+    model = {
+        "values": lambda: xgboost.XGBRegressor(**QUIET["xgboost"]),
+        "chances": lambda: xgboost.XGBClassifier(**QUIET["xgboost"]),
+        "values of catboost": lambda: catboost.CatBoostRegressor(**QUIET["catboost"], loss_function="MultiRMSE"),
+        "chances of catboost": lambda: catboost.CatBoostClassifier(**QUIET["catboost"], loss_function="MultiLogloss"),
+    }[name]()
+    model.fit(frame, (both > np.median(both, axis=0)).astype(int) if "chances" in name else both)
+    own = ".cbm" if "catboost" in name else ".json"
+    for path in (save(model, tmp_path / f"model{own}"), save(model, tmp_path / "model.joblib")):
+        wrapped, caged = read_model(path, look(path), Wishes(into=tmp_path / "out", name="made"))
+        assert (caged.document["answer"], wrapped.sides) == ("tensor", (2,))
+        assert difference(caged) <= TOLERANCE
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_trees_after_the_best_are_not_asked(tmp_path: Path) -> None:
+    frame, target = load_diabetes(return_X_y=True, as_frame=True)
+    model = xgboost.XGBRegressor(n_estimators=60, learning_rate=0.5, n_jobs=1, early_stopping_rounds=5)
+    model.fit(frame[:300], target[:300], eval_set=[(frame[300:], target[300:])], verbose=False)
+    assert 0 < model.best_iteration < len(model.get_booster().get_dump()) - 1
+    for path in (save(model, tmp_path / "model.json"), save(model, tmp_path / "model.joblib")):
+        _, caged = read_model(path, look(path), Wishes(into=tmp_path / "out", name="made"))
+        rows = pd.DataFrame(caged.document["rows"]).reindex(columns=frame.columns).astype(float)
+        assert np.allclose(caged.arrays["answers"].ravel(), model.predict(rows), atol=TOLERANCE)
+        assert difference(caged) <= TOLERANCE
+
+
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("library", "options"),
     [
         ("lightgbm", {"objective": "poisson"}),
+        ("lightgbm", {"zero_as_missing": True}),
         ("lightgbm", {"boosting_type": "rf", "bagging_freq": 1, "bagging_fraction": 0.5}),
         ("lightgbm", {"boosting_type": "dart"}),
         ("xgboost", {"objective": "count:poisson", "booster": "dart", "rate_drop": 0.2}),

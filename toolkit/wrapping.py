@@ -72,7 +72,7 @@ OWN_FORMS = {  # frameworks with a form without pickle, and the packages that op
     "TensorFlow": ("tensorflow", "tf2onnx", "onnx", "onnxruntime"),
     "TFLite": ("ai_edge_litert", "onnx", "onnxruntime"),
     "PyTorch": ("torch", "onnx", "onnxruntime"),
-    "Transformers": ("transformers", "torch", "onnx", "onnxruntime"),
+    "Transformers": ("transformers", "torch", "sentencepiece", "onnx", "onnxruntime"),
     "transformers-onnx": ("tokenizers", "onnx", "onnxruntime"),  # a form of these folders: no weights of PyTorch
 }
 PAGE_FACTS = (("Base model", "base model"), ("Training data", "training data"))

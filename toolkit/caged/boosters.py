@@ -13,28 +13,34 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from .estimators import ESTIMATORS, TWO, Answer
-from .graph import LEQ, LT, Graph, Slot, Trees, UnservedError, Value
+from .graph import GAP, LEQ, LT, Graph, Slot, Trees, UnservedError, Value
 
 ZERO_AS_MISSING, NAN_AS_MISSING = 1, 2  # LightGBM's kinds of missing; 0 reads a gap as zero
+ZERO_MAX = float(np.float32(1e-35))  # LightGBM takes what is no larger for zero
 _EXPONENTIAL = {"poisson", "gamma", "tweedie", "count:poisson", "reg:gamma", "reg:tweedie", "survival:cox"}
 
 
 class Booster:
-    """A booster saved by itself, with the methods that a fitted estimator has."""
+    """A booster saved by itself, in a file or (``held``) in a pickle, with the methods that a fitted estimator has."""
 
-    def __init__(self, library: str, path: str) -> None:
+    def __init__(self, library: str, path: str = "", *, held: Any = None) -> None:
         self.library = library
         self.classes_: Any = None
+        self.rounds: Optional[int] = None
+        self.booster = held
         if library == "LightGBM":
             import lightgbm  # noqa: PLC0415 - only for its own files
 
-            self.booster = lightgbm.Booster(model_file=path)
+            self.booster = self.booster or lightgbm.Booster(model_file=path)
             self.text = self.booster.model_to_string()
         elif library == "XGBoost":
             import xgboost  # noqa: PLC0415 - as above
 
-            self.booster = xgboost.Booster(model_file=path)
+            self.booster = self.booster or xgboost.Booster(model_file=path)
             self.text = bytes(self.booster.save_raw("json")).decode()
+            told = self.booster.attributes()
+            if "scikit_learn" in told and "best_iteration" in told:  # who saved it asks no trees after the best
+                self.rounds = int(told["best_iteration"]) + 1
         else:
             import catboost  # noqa: PLC0415 - as above
 
@@ -46,19 +52,51 @@ class Booster:
         if self.library == "XGBoost":
             import xgboost  # noqa: PLC0415 - loaded by now
 
-            names = self.booster.feature_names
-            return self.booster.predict(xgboost.DMatrix(_floats(rows), feature_names=names))
+            rounds = (0, self.rounds) if self.rounds and '"name":"gblinear"' not in self.text else (0, 0)
+            return self.booster.predict(
+                self._matrix(xgboost, rows),
+                output_margin=self.is_softmax,
+                iteration_range=rounds,
+            )
         if self.library == "LightGBM":
             return self.booster.predict(rows if hasattr(rows, "columns") else _floats(rows))
-        kind = "Probability" if self.classes_ is not None else "Exponent" if self.is_exponential else "RawFormulaVal"
+        several = self.library == "CatBoost" and catboost_loss(json.loads(self.text)) in {
+            "MultiLogloss",
+            "MultiCrossEntropy",
+        }
+        kind = (
+            "Probability"
+            if self.classes_ is not None or several
+            else "Exponent"
+            if self.is_exponential
+            else "RawFormulaVal"
+        )
         return self.booster.predict(_floats(rows), prediction_type=kind)
 
+    def _matrix(self, xgboost: Any, rows: Any) -> Any:
+        names, types = self.booster.feature_names, self.booster.feature_types
+        if hasattr(rows, "columns"):
+            return xgboost.DMatrix(rows, enable_categorical=True)
+        if types and "c" in types:
+            return xgboost.DMatrix(_floats(rows), feature_names=names, feature_types=types, enable_categorical=True)
+        return xgboost.DMatrix(_floats(rows), feature_names=names)
+
     is_exponential = False
+    is_softmax = False  # of which XGBoost's own answer is the class alone
 
     def predict_proba(self, rows: Any) -> Any:
         """Return the probability of each class."""
         found = np.asarray(self.predict(rows))
+        if self.is_softmax:
+            shares = np.exp(found - found.max(axis=1, keepdims=True))
+            return shares / shares.sum(axis=1, keepdims=True)
         return np.column_stack([1.0 - found, found]) if found.ndim == 1 else found
+
+
+def owned(model: Any) -> Any:
+    """Return a booster that was pickled by itself with the methods of a fitted estimator; other models as they are."""
+    library = {"lightgbm": "LightGBM", "xgboost": "XGBoost"}.get(type(model).__module__.split(".", maxsplit=1)[0])
+    return Booster(library, held=model) if library and type(model).__name__ == "Booster" else model
 
 
 def _floats(rows: Any) -> Any:
@@ -74,14 +112,48 @@ def lightgbm_answer(graph: Graph, text: str, value: Value, classes: Any = None) 
     facts = dict(line.partition("=")[::2] for line in head.splitlines() if "=" in line)
     targets = int(facts.get("num_tree_per_iteration", 1))
     _lightgbm_ranges(facts, value)
+    zeros = _lightgbm_zeros(graph, parts, value)
+    words = _lightgbm_categories(text)
     trees = Trees()
     for place, part in enumerate(parts):
         tree = dict(line.partition("=")[::2] for line in part.split("\nend of trees")[0].splitlines() if "=" in line)
-        _lightgbm_tree(trees, tree, target=place % targets, value=value)
-    scores = graph.trees(value.tensor, trees, targets=targets)
+        _lightgbm_tree(trees, tree, target=place % targets, value=value, words=words)
+    scores = graph.trees(zeros, trees, targets=targets)
     if re.search(r"^average_output", head, re.MULTILINE):
         scores = graph.scalar("Div", scores, float(max(1, len(parts) // targets)))
     return _lightgbm_link(graph, scores, facts.get("objective", ""), classes)
+
+
+def _lightgbm_zeros(graph: Graph, parts: Sequence[str], value: Value) -> str:
+    """Return the numbers with a gap for each zero, in the columns where LightGBM was told that zeros are gaps."""
+    columns = set()
+    for part in parts:
+        tree = dict(line.partition("=")[::2] for line in part.splitlines() if "=" in line)
+        for feature, kind in zip(tree.get("split_feature", "").split(), tree.get("decision_type", "").split()):
+            if not int(kind) & 1 and (int(kind) >> 2) & 3 == ZERO_AS_MISSING:
+                columns.add(int(feature))
+    if not columns:
+        return value.tensor
+    for place in columns:
+        value.slots[place].mark([0.0])
+    limits = [[ZERO_MAX if place in columns else -1.0 for place in range(value.width)]]
+    small = graph.add("GreaterOrEqual", graph.constant(limits), graph.add("Abs", value.tensor))
+    return graph.add("Where", small, graph.constant([[float("nan")]]), value.tensor)
+
+
+def _lightgbm_categories(text: str) -> Dict[int, List[Any]]:
+    """Return the categories of pandas that are numbers, by column: where trees ask for their places."""
+    told = re.search(r"^pandas_categorical:(.+)$", text, re.MULTILINE)
+    columns = re.search(r"\[categorical_feature: ([\d,]+)\]", text)
+    known = json.loads(told[1]) if told else None
+    if not known or not columns:
+        return {}
+    places = [int(one) for one in columns[1].split(",")]
+    return {place: found for place, found in zip(places, known) if _are_numbers(found)}
+
+
+def _are_numbers(categories: Sequence[Any]) -> bool:
+    return all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in categories)
 
 
 def _lightgbm_ranges(facts: Dict[str, str], value: Value) -> None:
@@ -90,11 +162,13 @@ def _lightgbm_ranges(facts: Dict[str, str], value: Value) -> None:
         slot.nullable = True
         if found:
             slot.seen(float(found[1]), float(found[2]))
-        elif told != "none" and slot.kind == "number":
+        elif told != "none" and slot.kind == "number" and not slot.known:
             slot.meet([float(one) for one in told.split(":")])
 
 
-def _lightgbm_tree(trees: Trees, tree: Dict[str, str], *, target: int, value: Value) -> None:
+def _lightgbm_tree(
+    trees: Trees, tree: Dict[str, str], *, target: int, value: Value, words: Dict[int, List[Any]]
+) -> None:
     weights = _numbers(tree["leaf_value"])
     if int(tree.get("is_linear", 0)):
         message = "LightGBM's linear trees have no served form yet"
@@ -104,21 +178,21 @@ def _lightgbm_tree(trees: Trees, tree: Dict[str, str], *, target: int, value: Va
         trees.add(feature=[0], threshold=[0.0], left=[-1], right=[-1], weight=weights, target=target)
         return
     features = [int(one) for one in tree["split_feature"].split()]
-    thresholds = _numbers(tree["threshold"])
+    thresholds = [
+        float(np.nextafter(one, -1.0)) if -ZERO_MAX <= one < 0 else one for one in _numbers(tree["threshold"])
+    ]
     kinds = [int(one) for one in tree["decision_type"].split()]
     left, right = ([int(one) for one in tree[side].split()] for side in ("left_child", "right_child"))
     members: Dict[int, Sequence[float]] = {}
     gaps: List[int] = []
     for node, kind in enumerate(kinds):
         if kind & 1:
-            members[node] = _bits(tree, int(thresholds[node]))
+            codes, known = _bits(tree, int(thresholds[node])), words.get(features[node])
+            members[node] = [float(known[int(code)]) for code in codes if code < len(known)] if known else codes
             gaps.append(0)
             continue
         missing, default_left, zero_left = (kind >> 2) & 3, bool(kind & 2), thresholds[node] >= 0.0
-        if missing == ZERO_AS_MISSING and default_left != zero_left:
-            message = "LightGBM's zeros that count as missing have no served form"
-            raise UnservedError(message)
-        gaps.append(int(default_left if missing == NAN_AS_MISSING else zero_left))
+        gaps.append(int(default_left if missing in {ZERO_AS_MISSING, NAN_AS_MISSING} else zero_left))
         value.slots[features[node]].mark([thresholds[node]])
     places = [[one if one >= 0 else inner + ~one for one in side] for side in (left, right)]
     leaves = [-1] * len(weights)
@@ -161,6 +235,8 @@ def _lightgbm_link(graph: Graph, scores: str, objective: str, classes: Any) -> A
     if name in {"multiclassova", "ova"}:
         message = "LightGBM's one-against-all probabilities do not sum to 1: they have no served form"
         raise UnservedError(message)
+    if name in {"cross_entropy_lambda", "xentlambda"}:
+        return Answer("number", graph.add("Log", graph.scalar("Add", graph.add("Exp", scores), 1.0)))
     if name in _EXPONENTIAL:
         return Answer("number", graph.add("Exp", scores))
     if "sqrt" in rest:
@@ -183,23 +259,71 @@ def xgboost_answer(graph: Graph, text: str, value: Value, classes: Any = None, r
     booster, objective = learner["gradient_booster"], learner["objective"]["name"]
     facts = learner["learner_model_param"]
     count = int(facts.get("num_class", 0) or 0)
-    base = _base_scores(facts["base_score"], objective, count)
+    held = max(count, int(facts.get("num_target", 1) or 1))
+    base = _base_scores(facts["base_score"], objective, held)
     for slot in value.slots:
         slot.nullable = True
-    rounded = graph.as_float32(value.tensor)
+    words = _xgboost_categories(learner)
+    rounded = graph.as_float32(_gaps(graph, value))
     if booster["name"] == "gblinear":
         scores = _linear_booster(graph, rounded, booster, value.width)
     else:
         drops = booster.get("weight_drop")
         model = (booster.get("gbtree") or booster)["model"]
-        targets = max(1, count)
+        targets = max(1, held)
+        if int(facts.get("num_target", 1) or 1) > 1 and not all(_leaves_alone(tree) for tree in model["trees"]):
+            message = "XGBoost's trees whose leaves hold several numbers have no served form"
+            raise UnservedError(message)
+        ends = model.get("iteration_indptr") or []
+        wanted = len(model["trees"])
+        if rounds is not None:
+            each = targets * max(1, int((model.get("gbtree_model_param") or {}).get("num_parallel_tree", 1) or 1))
+            wanted = min(wanted, int(ends[rounds]) if rounds < len(ends) else rounds * each)
         trees = Trees()
         for place, (tree, target) in enumerate(zip(model["trees"], model["tree_info"])):
-            if rounds is not None and place // targets >= rounds:
+            if place >= wanted:
                 break
-            _xgboost_tree(trees, tree, target=target, value=value, weight=drops[place] if drops else 1.0)
+            weight = drops[place] if drops else 1.0
+            _xgboost_tree(trees, tree, target=target, value=value, weight=weight, words=words)
         scores = graph.trees(rounded, trees, targets=targets)
-    return _xgboost_link(graph, graph.add("Add", scores, graph.constant([base])), objective, count, classes)
+    scores = graph.add("Add", scores, graph.constant([base]))
+    if held > max(1, count):
+        sure = objective == "binary:logistic"  # several labels, each with a chance of its own
+        answer = (
+            Answer("number", graph.add("Sigmoid", scores))
+            if sure
+            else _xgboost_link(graph, scores, objective, count, None)
+        )
+        return Answer("tensor", answer.tensor)
+    return _xgboost_link(graph, scores, objective, count, classes)
+
+
+def _leaves_alone(tree: Dict[str, Any]) -> bool:
+    return int(tree["tree_param"].get("size_leaf_vector", 1) or 1) <= 1
+
+
+def _gaps(graph: Graph, value: Value) -> str:
+    """Return the numbers with a gap where the code of a category says that there is none."""
+    if not any(slot.kind == "category" for slot in value.slots):
+        return value.tensor
+    codes = [[GAP if slot.kind == "category" else float("nan") for slot in value.slots]]
+    empty = graph.add("Equal", value.tensor, graph.constant(codes))
+    return graph.add("Where", empty, graph.constant([[float("nan")]]), value.tensor)
+
+
+def _xgboost_categories(learner: Dict[str, Any]) -> Dict[int, List[Any]]:
+    """Return the categories that the model was fitted on, by column; files of before 3.1 keep their codes alone."""
+    booster = learner["gradient_booster"]
+    model = (booster.get("gbtree") or booster).get("model") or {}
+    found: Dict[int, List[Any]] = {}
+    for place, told in enumerate((model.get("cats") or {}).get("enc") or ()):
+        values, ends = told.get("values") or [], told.get("offsets")
+        if values and ends:
+            text = bytes(one & 255 for one in values)
+            found[place] = [text[start:end].decode("utf-8", "replace") for start, end in zip(ends, ends[1:])]  # noqa: RUF007 - Python 3.8
+        elif values:
+            found[place] = list(values)
+    return found
 
 
 def _base_scores(told: str, objective: str, count: int) -> List[float]:
@@ -218,7 +342,9 @@ def _linear_booster(graph: Graph, tensor: str, booster: Dict[str, Any], width: i
     return graph.matmul(known, weights[:-1], weights[-1])
 
 
-def _xgboost_tree(trees: Trees, tree: Dict[str, Any], *, target: int, value: Value, weight: float) -> None:
+def _xgboost_tree(
+    trees: Trees, tree: Dict[str, Any], *, target: int, value: Value, weight: float, words: Dict[int, List[Any]]
+) -> None:
     left, right = list(tree["left_children"]), list(tree["right_children"])
     cuts = np.array(tree["split_conditions"], dtype=np.float32).astype(np.float64)
     gaps = [int(bool(one)) for one in tree["default_left"]]
@@ -226,7 +352,16 @@ def _xgboost_tree(trees: Trees, tree: Dict[str, Any], *, target: int, value: Val
     for node, start, size in zip(
         tree.get("categories_nodes", ()), tree.get("categories_segments", ()), tree.get("categories_sizes", ())
     ):
-        members[node] = [float(one) for one in tree["categories"][start : start + size]]
+        codes = [int(one) for one in tree["categories"][start : start + size]]
+        column = tree["split_indices"][node]
+        known = words.get(column)
+        if known and _are_numbers(known):
+            codes = [known[code] for code in codes if code < len(known)]
+        elif not known and codes:
+            slot = value.slots[column]
+            slot.known = sorted({*slot.known, *(float(one) for one in range(max(codes) + 2))})
+            slot.seen(0.0, slot.known[-1])
+        members[node] = [float(one) for one in codes]
         left[node], right[node] = right[node], left[node]  # there, a category of the set goes right
         gaps[node] = 1 - gaps[node]
     for node, feature in enumerate(tree["split_indices"]):
@@ -273,9 +408,6 @@ def _catboost_json(model: Any) -> str:
 def catboost_answer(graph: Graph, text: str, value: Value, classes: Any = None) -> Answer:
     """Return what a CatBoost model in its own JSON form answers."""
     document = json.loads(text)
-    if "oblivious_trees" not in document:
-        message = "CatBoost's trees that are not symmetric have no served form yet"
-        raise UnservedError(message)
     floats = document["features_info"].get("float_features", [])
     gaps_true = {one["feature_index"]: one.get("nan_value_treatment") == "AsTrue" for one in floats}
     flat = {one["feature_index"]: one["flat_feature_index"] for one in floats}
@@ -287,23 +419,63 @@ def catboost_answer(graph: Graph, text: str, value: Value, classes: Any = None) 
     bias = np.atleast_1d(np.asarray(shift, dtype=np.float64))
     dimensions = len(bias)
     trees, tables, start = Trees(), [], 0
-    for place, tree in enumerate(document["oblivious_trees"]):
-        splits = tree["splits"] or []
-        if any(split.get("split_type", "FloatFeature") != "FloatFeature" for split in splits):
-            message = "CatBoost's splits on categories have no served form yet"
+
+    def asked(split: Dict[str, Any]) -> Tuple[int, float, bool]:
+        if split.get("split_type", "FloatFeature") != "FloatFeature":
+            message = (
+                "CatBoost keeps of its categories hashes alone, not their names: splits on them have no served form"
+            )
             raise UnservedError(message)
-        table = np.array(tree["leaf_values"], dtype=np.float64).reshape(-1, dimensions) * scale
-        asked = [
-            (flat[one["float_feature_index"]], float(one["border"]), gaps_true[one["float_feature_index"]])
-            for one in splits
-        ]
-        _oblivious(trees, asked, start=start, target=place)
+        place = split["float_feature_index"]
+        return flat[place], float(split["border"]), gaps_true[place]
+
+    symmetric = document.get("oblivious_trees")
+    for place, tree in enumerate(document.get("trees") or () if symmetric is None else symmetric):
+        if symmetric is None:
+            weights = _grown(trees, tree, asked, start=start, target=place)
+        else:
+            weights = tree["leaf_values"]
+            _oblivious(trees, [asked(split) for split in tree["splits"] or ()], start=start, target=place)
+        table = np.array(weights, dtype=np.float64).reshape(-1, dimensions) * scale
         tables.append(table)
         start += len(table)
     leaves = graph.add("Cast", graph.trees(graph.as_float32(value.tensor), trees, targets=len(tables)), to=7)
     values = graph.add("Gather", graph.constant(np.concatenate(tables)), leaves, axis=0)
     scores = graph.add("ReduceSum", values, graph.constant([1], np.int64), keepdims=0)
     return _catboost_link(graph, graph.add("Add", scores, graph.constant([bias])), document, classes)
+
+
+def _grown(
+    trees: Trees,
+    tree: Dict[str, Any],
+    asked: Callable[[Dict[str, Any]], Tuple[int, float, bool]],
+    *,
+    start: int,
+    target: int,
+) -> List[Any]:
+    """Add a tree whose nodes ask each their own, and return the values of its leaves."""
+    feature, cut, left, right, gaps, weight = [], [], [], [], [], []
+    values: List[Any] = []
+    waiting = [tree]
+    for node in waiting:  # which grows on the way: children follow all that wait already
+        if "split" in node:
+            column, border, gap_above = asked(node["split"])
+            left.append(len(waiting))
+            right.append(len(waiting) + 1)
+            waiting += [node["left"], node["right"]]
+        else:
+            column, border, gap_above = 0, 0.0, True
+            left.append(-1)
+            right.append(-1)
+        feature.append(column)
+        cut.append(float(np.float32(border)))
+        gaps.append(int(not gap_above))
+        weight.append(0.0 if "split" in node else float(start + len(values)))
+        values += [] if "split" in node else [node["value"]]
+    trees.add(
+        feature=feature, threshold=cut, left=left, right=right, weight=weight, target=target, mode=LEQ, gaps_left=gaps
+    )
+    return values
 
 
 def _oblivious(trees: Trees, splits: Sequence[Tuple[int, float, bool]], *, start: int, target: int) -> None:
@@ -344,6 +516,13 @@ def _catboost_link(graph: Graph, scores: str, document: Dict[str, Any], classes:
         return Answer("probabilities", graph.add("Softmax", scores, axis=1), classes=known)
     if loss in {"Poisson", "Tweedie"}:
         return Answer("number", graph.add("Exp", scores))
+    if loss in {"MultiLogloss", "MultiCrossEntropy"}:
+        return Answer("tensor", graph.add("Sigmoid", scores))
+    if loss in {"MultiRMSE", "MultiRMSEWithMissingValues", "MultiQuantile"}:
+        return Answer("tensor", scores)
+    if loss == "RMSEWithUncertainty":
+        message = "CatBoost's answers with their uncertainty have no served form"
+        raise UnservedError(message)
     if loss == "MultiClassOneVsAll":
         message = "CatBoost's one-against-all probabilities have no served form"
         raise UnservedError(message)
@@ -370,7 +549,7 @@ def _lightgbm(graph: Graph, model: Any, value: Value) -> Answer:
 
 def _xgboost(graph: Graph, model: Any, value: Value) -> Answer:
     text = bytes(model.get_booster().save_raw("json")).decode()
-    best = getattr(model, "best_iteration", None) if getattr(model, "early_stopping_rounds", None) else None
+    best = getattr(model, "best_iteration", None)  # which the library asks no trees after, if it stopped early
     classes = np.asarray(model.classes_) if hasattr(model, "predict_proba") else None
     return xgboost_answer(graph, text, value, classes, None if best is None else int(best) + 1)
 
@@ -387,11 +566,17 @@ def _raw(graph: Graph, model: Booster, value: Value) -> Answer:
         "XGBoost": xgboost_answer,
         "CatBoost": catboost_answer,
     }
-    answer = read[model.library](graph, model.text, value)
+    asked = {"rounds": model.rounds} if model.library == "XGBoost" else {}
+    answer = read[model.library](graph, model.text, value, **asked)
     model.classes_ = answer.classes
+    model.is_softmax = model.library == "XGBoost" and _objective(model.text) == "multi:softmax"
     if model.library == "CatBoost":
         model.is_exponential = catboost_loss(json.loads(model.text)) in {"Poisson", "Tweedie"}
     return answer
+
+
+def _objective(text: str) -> str:
+    return str(json.loads(text)["learner"]["objective"]["name"])
 
 
 ESTIMATORS.update({"LGBMModel": _lightgbm, "XGBModel": _xgboost, "CatBoost": _catboost, "Booster": _raw})
@@ -424,6 +609,9 @@ def columns_of(model: Any) -> Optional[Tuple[List[str], bool]]:
 
 def categories_of(model: Any, slots: Sequence[Slot]) -> Dict[str, List[Any]]:
     """Return the categories of the columns that were pandas' own kind, and tell their slots."""
+    if (isinstance(model, Booster) and model.library == "XGBoost") or hasattr(model, "get_booster"):
+        raw = model.text if isinstance(model, Booster) else bytes(model.get_booster().save_raw("json")).decode()
+        return _told_slots(_xgboost_categories(json.loads(raw)["learner"]), slots)
     booster = model.booster if isinstance(model, Booster) else getattr(model, "booster_", None)
     known = getattr(booster, "pandas_categorical", None)
     if booster is None or not known:
@@ -434,11 +622,19 @@ def categories_of(model: Any, slots: Sequence[Slot]) -> Dict[str, List[Any]]:
     if len(places) != len(known):
         message = "the model has categories, and does not tell of which columns"
         raise UnservedError(message)
-    for place, categories in zip(places, known):
-        for category in categories:
-            slots[place].code(category)
-        slots[place].meet(list(categories))
-    if any(slots[place].kind != "category" for place in places):
-        message = "the model has categories that are numbers: they have no served form yet"
-        raise UnservedError(message)
-    return {slots[place].name: list(categories) for place, categories in zip(places, known)}
+    return _told_slots(dict(zip(places, known)), slots)
+
+
+def _told_slots(known: Dict[int, List[Any]], slots: Sequence[Slot]) -> Dict[str, List[Any]]:
+    for place, categories in known.items():
+        slot = slots[place]
+        if _are_numbers(categories):
+            slot.seen(float(min(categories)), float(max(categories)))
+        else:
+            for category in categories:
+                slot.code(category)
+            if slot.kind != "category" or slot.categories != categories:
+                message = f"the categories of its column {slot.name!r} are neither texts nor numbers"
+                raise UnservedError(message)
+        slot.meet(list(categories))
+    return {slots[place].name: list(categories) for place, categories in known.items()}

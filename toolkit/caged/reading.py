@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional
 
 import numpy as np
 
-from . import boosters, drawing
+from . import boosters, densities, drawing, imputers, multiclass, projections
 from .bundles import unbundled
 from .dependence import used_columns
 from .estimators import Answer, estimate
@@ -15,6 +15,7 @@ from .graph import Graph, Slot, UnservedError, Value
 from .ties import Ties
 from .widths import width_of
 
+FORMS = (densities, imputers, multiclass, projections)  # each adds its own to what is known of models and steps
 VECTORIZERS = {"CountVectorizer", "TfidfVectorizer"}
 
 
@@ -29,6 +30,7 @@ class Reading:
 def read(model: Any, *, rows: int, seed: int, names: Optional[List[str]] = None) -> Reading:
     """Return the reading of a fitted model; ``UnservedError`` when it has no served form or does not answer."""
     model, columns_told, findings = unbundled(model)
+    model = boosters.owned(model)
     width = width_of(model)
     if names and width and len(names) != width:
         if not names_in(model):
@@ -51,6 +53,7 @@ def read(model: Any, *, rows: int, seed: int, names: Optional[List[str]] = None)
     _leave_out_unused(graph, answer.tensor)
     terms = {text.slot.name: text.facts["terms"] for text in graph.texts.values()}
     framed = bool(told) and not texts and not isinstance(model, boosters.Booster)
+    findings += _told(answer)
     ask = _Asker(model, answer, framed=framed or bool(categories), texts=texts, categories=categories)
     columns = drawing.draw(slots, rows, seed=seed, terms=terms)
     ties = Ties(model)
@@ -71,7 +74,9 @@ def read(model: Any, *, rows: int, seed: int, names: Optional[List[str]] = None)
         "model": _described(model),
         "columns": [_facts(slot) for slot in slots if slot.used],
         "named": bool(told) or known or texts,
-        "answer": answer.kind,
+        "answer": "tensor" if answer.kind in {"several", "chances"} else answer.kind,
+        **({"answer_shape": [answer.width]} if answer.kind in {"several", "chances"} else {}),
+        "answer_shape": [answers.shape[1]] if answer.kind == "tensor" else None,
         "classes": None if answer.classes is None else [_json(one) for one in answer.classes.tolist()],
         "encoder": {"format": 1, "steps": graph.settle()},
         "nodes": graph.nodes,
@@ -81,6 +86,18 @@ def read(model: Any, *, rows: int, seed: int, names: Optional[List[str]] = None)
         "findings": findings,
     }
     return Reading(document, {**graph.constants, "answers": answers})
+
+
+def _told(answer: Answer) -> List[str]:
+    """Return what is to be told of several answers a row: which of them is what."""
+    if answer.kind == "several":
+        return [f"the model answers with {answer.width} numbers a row, in the order in which it learned them"]
+    if answer.kind != "chances":
+        return []
+    if not answer.outputs:
+        return [f"the model answers with {answer.width} chances a row: of each label, of which a row may have several"]
+    named = "; ".join(", ".join(str(one) for one in classes) for classes in answer.outputs)
+    return [f"the model answers {len(answer.outputs)} questions a row; its numbers are the chances of {named}"]
 
 
 def _rows(columns: Dict[str, List[Any]]) -> List[Dict[str, Any]]:
@@ -110,9 +127,18 @@ class _Asker:
         given = drawing.as_input(columns, framed=self.framed, texts=self.texts)
         for name, categories in self.categories.items():
             given[name] = drawing.as_categories(columns[name], categories)
+        if self.answer.kind == "chances":
+            told = self.model.predict_proba(given)
+            return np.hstack(told) if isinstance(told, list) else np.asarray(told, dtype=np.float64)
+        if self.answer.kind == "several":
+            return np.asarray(self.model.predict(given), dtype=np.float64)
         if self.answer.kind == "probabilities":
             return np.asarray(self.model.predict_proba(given), dtype=np.float64)
-        found = np.asarray(self.model.predict(given))
+        several = self.answer.kind == "tensor" and hasattr(self.model, "predict_proba")
+        raw = isinstance(self.model, boosters.Booster)
+        found = np.asarray(self.model.predict_proba(given) if several and not raw else self.model.predict(given))
+        if self.answer.kind == "tensor":
+            return found.astype(np.float64).reshape(len(found), -1)
         if self.answer.kind == "number":
             return found.astype(np.float64).reshape(-1, 1)
         classes = [] if self.answer.classes is None else self.answer.classes.tolist()
