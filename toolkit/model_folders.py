@@ -18,7 +18,7 @@ JSON_BYTES_MAX = 64 << 20
 LABELS_MAX = 10_000
 WEIGHTS = ("onnx/model.onnx", "model.onnx", "model.safetensors", "pytorch_model.bin", "tf_model.h5")
 CLASSIFIES = "ForSequenceClassification"
-TOKENIZERS = ("tokenizer.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "vocab.json")
+TOKENIZERS = ("tokenizer.json", "vocab.txt", "spiece.model", "spm.model", "sentencepiece.bpe.model", "vocab.json")
 
 
 def see_folder(folder: Path, see: Callable[[Path], Seen]) -> Seen | None:
