@@ -384,6 +384,23 @@ def test_a_zip_bomb_under_a_models_name_is_not_unpacked(tmp_path: Path, kaggle2a
     assert "archive" in done.err
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("model.txt", b"tree\nversion=v4\nnum_class=1\nmax_feature_idx=0\nfeature_names=a\nTree=0\nnum_leaves=2\n"),
+        ("model.json", b'{"learner":{"attributes":{},"feature_names":["a","b"],"gradient_boo'),
+    ],
+)
+@pytest.mark.parametrize("command", ["inspect", "new"])
+def test_a_model_that_was_cut_off_is_not_taken_for_a_table(
+    tmp_path: Path, kaggle2app: Callable[..., Outcome], command: str, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    done = kaggle2app(command, tmp_path / name, *(("--into", tmp_path / "out") if command == "new" else ()))
+    assert done.code == 5, done.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_renamed_file_is_told(tmp_path: Path) -> None:
     found = seen(tmp_path / "model.onnx", pickle.dumps(fitted()))
     assert found.servable

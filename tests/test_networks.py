@@ -119,6 +119,39 @@ def test_numbers_of_a_table_are_not_taken_for_scores_of_classes(tmp_path: Path) 
     assert (document["answer"], document["answer_shape"]) == ("tensor", [3])
 
 
+@pytest.mark.parametrize("labels", [(), ("cat", "dog", "owl")])
+def test_chances_of_labels_that_do_not_exclude_each_other_stay_as_they_are(tmp_path: Path, labels: Any) -> None:
+    path = network(tmp_path / "m.onnx", classes=3, last="Sigmoid")
+    wishes = Wishes(into=tmp_path / "out", name="made", network={"labels": list(labels)})
+    wrapped, caged = read_model(path, look(path), wishes)
+    assert (caged.document["answer"], wrapped.sides) == ("tensor", (3,))
+    assert caged.arrays["answers"].sum(axis=1).max() > 1.5
+    assert any("each stands by itself" in told and all(label in told for label in labels) for told in wrapped.findings)
+
+
+def test_an_output_without_a_line_a_row_is_left_out_and_told(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["y"]),
+        helper.make_node("ReduceSum", ["y"], ["all"], keepdims=0),
+        helper.make_node("Greater", ["y", "zero"], ["which"]),
+        helper.make_node("Compress", ["y", "one"], ["flat"]),
+    ]
+    outputs = [
+        value("all", TensorProto.FLOAT),
+        value("flat", TensorProto.FLOAT, "k"),
+        value("y", TensorProto.FLOAT, "n", 1),
+    ]
+    given = [value("x", TensorProto.FLOAT, "n", 4)]
+    one = np.array([True])
+    path = save(
+        tmp_path / "m.onnx", nodes, given, outputs, w=WEIGHTS[:, :1], zero=np.array([0], dtype=np.float32), one=one
+    )
+    document, difference = asked(path)
+    assert document["answer"] == "number"
+    assert document["findings"] == ["of its outputs 'y' is served, and not 'all', 'flat'"]
+    assert difference <= TOLERANCE
+
+
 def test_a_picture_of_a_fixed_batch_is_read_with_raw_scores() -> None:
     path = DATASETS / "models" / "mnist-onnx" / "mnist.onnx"
     if not path.is_file():

@@ -64,7 +64,8 @@ def _only(download: Download, likely: list[str]) -> tuple[Path, Artifact] | None
         except ArtifactError as error:
             failure = failure or error
     if not looked and failure is not None:
-        if _has_table(download):
+        alone = len(download.files) == 1 and Path(likely[0]).suffix.lower() not in MODEL_SUFFIXES
+        if _has_table(download) and not alone:  # a file that begins as a model does is one, cut off
             return None  # what is called a model is none, and there is data
         raise failure
     models = [(path, artifact) for path, artifact in looked if artifact.servable] or looked

@@ -18,6 +18,7 @@ HALF, DOUBLE = 10, 11
 COLUMNS_MAX = 5000
 TABLE_RANK, ROWS_RANK = 2, 1
 TWO = 2
+LABELS_SHOWN, LABEL_SHOWN = 20, 60  # of labels that do not exclude each other
 SUM_TOLERANCE = 1e-3  # float32 probabilities sum to 1 so far
 ROUNDED = 5e-6  # those of float16 do not: they are served as they are
 ALONE_TOLERANCE = 3e-6  # a row that is answered otherwise beside others (float16, or mixed up) is answered alone
@@ -189,6 +190,9 @@ class Network:
             alone = {name: np.repeat(array[row : row + 1], self.fixed, axis=0) for name, array in feeds.items()}
             answer = self._run(alone, output)
             found.append(answer[0] if answer.ndim and len(answer) == self.fixed else answer)
+        if len({answer.shape for answer in found}) > 1:
+            message = f"its output {output!r} has another shape for each row, as a list of what was found has"
+            raise UnservedError(message)
         return np.stack(found)
 
     def _feed(self, one: Any, columns: Dict[str, List[Any]]) -> Any:
@@ -321,21 +325,36 @@ def _answer(network: Network, columns: Dict[str, List[Any]]) -> Answer:
         return Answer(zipped.input[0], "probabilities", _classes(network, width))
     outputs = [one for one in graph.output if _type(one)[0] in {1, 10, 11}]
     outputs = outputs or [one for one in graph.output if _type(one)[0] in PLAIN]
-    told = [(one.name, _values(network, columns, one.name)) for one in outputs]
+    told, failed = _told(network, columns, [one.name for one in outputs])
     answer = (
         next(filter(None, (_chances(network, *one) for one in told)), None)
         or next(filter(None, (_one_number(network, *one) for one in told)), None)
         or next(filter(None, (_scores(network, *one) for one in told)), None)
-        or next((_several(*one) for one in told), None)
+        or next((_several(network, *one) for one in told), None)
     )
+    if answer is None and failed:
+        raise failed[0]
     if answer is None:
         message = "it has no output of numbers"
         raise UnservedError(message)
     others = [one.name for one in graph.output if one.name != answer.output]
-    if others and len(told) > 1:
+    if others and len(outputs) > 1:
         note = f"of its outputs {answer.output!r} is served, and not {', '.join(map(repr, others[:5]))}"
         return answer._replace(findings=(*answer.findings, note))
     return answer
+
+
+def _told(
+    network: Network, columns: Dict[str, List[Any]], outputs: Sequence[str]
+) -> Tuple[List[Tuple[str, Any]], List[UnservedError]]:
+    """Return what each output gives to the probed rows, and why others cannot be served: they have no line a row."""
+    told, failed = [], []
+    for name in outputs:
+        try:
+            told.append((name, _values(network, columns, name)))
+        except UnservedError as error:
+            failed.append(error)
+    return told, failed
 
 
 def _values(network: Network, columns: Dict[str, List[Any]], output: str) -> Any:
@@ -382,11 +401,11 @@ def _scores(network: Network, name: str, values: Any) -> Optional[Answer]:
     if flat is None or flat.shape[1] < TWO or wishes.answer == "numbers":
         return None
     width = flat.shape[1]
-    asked = wishes.answer == "classes" or bool(wishes.labels)
+    last = _last(network.model.graph, name)
+    asked = wishes.answer == "classes" or (bool(wishes.labels) and last != "Sigmoid")
     known = _known_classes(network)
     called = any(word in name.lower() for word in CLASS_WORDS)
     pictured = any(block.picture for block in network.blocks)
-    last = _last(network.model.graph, name)
     if not asked and (last == "Sigmoid" or not (len(known) == width or called or pictured)):
         return None
     why = "asked for" if asked else "it names as many classes" if len(known) == width else "as it does with pictures"
@@ -395,10 +414,20 @@ def _scores(network: Network, name: str, values: Any) -> Optional[Answer]:
     return Answer(name, "scores", _classes(network, width), findings=() if asked else (note,))
 
 
-def _several(name: str, values: Any) -> Answer:
+def _several(network: Network, name: str, values: Any) -> Answer:
+    """Return an answer of several numbers; of labels that do not exclude each other, each number is a chance."""
     flat = _flat(values)
-    shape = [flat.shape[1]] if flat is not None else [int(side) for side in values.shape[1:]]
-    return Answer(name, "tensor", shape=shape)
+    if flat is None:
+        return Answer(name, "tensor", shape=[int(side) for side in values.shape[1:]])
+    width = flat.shape[1]
+    if _last(network.model.graph, name) != "Sigmoid":
+        return Answer(name, "tensor", shape=[width])
+    named = bool(network.wishes.labels) or len(_known_classes(network)) == width
+    labels = _classes(network, width) if named else []
+    of = f" of {', '.join(str(one)[:LABEL_SHOWN] for one in labels[:LABELS_SHOWN])}" if labels else ""
+    more = ", ..." if len(labels) > LABELS_SHOWN else ""
+    note = f"its {width} numbers a row are the chances{of}{more}{' in this order' if of else ''}: each stands by itself"
+    return Answer(name, "tensor", shape=[width], findings=(note,))
 
 
 def _classes(network: Network, width: int) -> List[Any]:
