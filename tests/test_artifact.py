@@ -388,6 +388,7 @@ def test_a_zip_bomb_under_a_models_name_is_not_unpacked(tmp_path: Path, kaggle2a
     ("name", "content"),
     [
         ("model.txt", b"tree\nversion=v4\nnum_class=1\nmax_feature_idx=0\nfeature_names=a\nTree=0\nnum_leaves=2\n"),
+        ("model.onnx", b""),
         ("model.json", b'{"learner":{"attributes":{},"feature_names":["a","b"],"gradient_boo'),
     ],
 )

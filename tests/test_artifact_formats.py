@@ -104,6 +104,25 @@ def test_onnx_that_makes_a_tensor_of_any_size_is_refused(tmp_path: Path) -> None
     assert "has them not" in seen(tmp_path / "c.onnx", helper.make_model(made).SerializeToString()).reason
 
 
+@pytest.mark.parametrize(("called", "said"), [(2, "so often"), (1, "100 deep")])
+def test_onnx_whose_functions_call_each_other_without_end_is_refused(tmp_path: Path, called: int, said: str) -> None:
+    import onnx
+    from onnx import helper
+
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("f", 1)]
+    functions = [
+        helper.make_function(
+            "f", f"F{at}", ["a"], ["b"], [helper.make_node(f"F{at + 1}", ["a"], ["b"], domain="f")] * called, opsets
+        )
+        for at in range(150 if called == 1 else 40)
+    ]
+    sides = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [None, 4])
+    graph = helper.make_graph([helper.make_node("F0", ["x"], ["y"], domain="f")], "g", [sides], [sides])
+    model = helper.make_model(graph, functions=functions, opset_imports=opsets)
+    with pytest.raises(ArtifactError, match=said):
+        seen(tmp_path / "m.onnx", model.SerializeToString())
+
+
 def test_onnx_cut_off_anywhere_is_told(tmp_path: Path) -> None:
     content = onnx_model()
     for size in range(4, len(content) - 1):
@@ -408,6 +427,11 @@ def test_a_pickle_beside_an_exported_program_is_judged(tmp_path: Path) -> None:
     members = {**exported("torch.ops.aten.linear.default"), "m/data/sample_inputs/model.pt": zipped_inside.read_bytes()}
     found = zipped(tmp_path / "m.pt2", members)
     assert [one.full for one in found.refused] == ["posix.system"]
+    plain = {
+        **exported("torch.ops.aten.relu.default"),
+        "m/extra/e.pkl": b"\x80\x02cposix\nsystem\nX\x01\x00\x00\x00x\x85R.",
+    }
+    assert [one.full for one in zipped(tmp_path / "m.pt2", plain).refused] == ["posix.system"]
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -237,6 +238,25 @@ def test_new_makes_a_project_of_a_booster(kaggle2app: Callable[..., Outcome], tm
     done = kaggle2app("new", path, "--into", tmp_path / "out", "--json")
     assert done.code == 0, done.err
     assert (done.json["tests"]["failed"], done.json["model"]["framework"]) == (0, "XGBoost")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("there", "here"),
+    [
+        (r"left_child=\S+ ", "left_child=0 "),
+        (r"right_child=\S+", "right_child=9999999"),
+        (r"split_feature=\S+", "split_feature=-7"),
+    ],
+)
+def test_trees_without_end_or_with_places_outside_are_stopped(tmp_path: Path, there: str, here: str) -> None:
+    path = save(fitted("lightgbm", "Regressor", "number"), tmp_path / "model.txt")
+    path.write_text(re.sub(there, here, path.read_text()))
+    with pytest.raises(ArtifactError) as raised:
+        read_model(path, look(path), Wishes(into=tmp_path / "out", name="made"))
+    assert "\n" not in raised.value.message
+    if "left_child" in there:  # which the library would walk for ever; at the others it ends by itself
+        assert "no tree" in raised.value.message
 
 
 def test_a_library_that_is_not_here_is_told_when_offline() -> None:

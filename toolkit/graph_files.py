@@ -46,6 +46,9 @@ KNOWN_DOMAINS = frozenset(
     ("", "ai.onnx", "ai.onnx.ml", "com.microsoft", "ai.onnx.preview.training", "com.ms.internal.nhwc")
 )
 GRAPHS_DEEP_MAX = 30
+GRAPH = ("", "")  # the place of the graph itself among the functions
+FUNCTIONS_DEEP_MAX = 100  # that call one another
+OPERATORS_MAX = 1_000_000  # of the graph with every function written out
 FEW = 16  # sides of a shape, inputs of an operator that makes one
 ELEMENTS_MAX = 1 << 31  # of one tensor that a few bytes ask for
 INPUT_ELEMENTS_MAX = 1 << 28  # that one answer takes
@@ -64,6 +67,10 @@ class _Walk:
     initialized: set[str] = field(default_factory=set)
     products: dict[str, int] = field(default_factory=dict)  # of whole numbers that may be a shape, by their name
     made: list[tuple[str, str]] = field(default_factory=list)  # operators that make a tensor, and the name of its shape
+    inside: tuple[str, str] = ("", "")  # the function whose nodes are walked, by domain and name; none in the graph
+    calls: dict[tuple[str, str], dict[tuple[str, str], int]] = field(
+        default_factory=dict
+    )  # by whom, of what, how often
 
 
 def is_onnx(message: Message) -> bool:
@@ -101,6 +108,7 @@ def see_onnx(message: Message, folder: Path) -> Seen:
                 opsets.append(_opset(message.inner(one)))
             case 25:
                 _function(message.inner(one), walk)
+    _hold_calls(walk)
     told = [finding("onnx", f"IR version {ir}, operators {', '.join(opsets) or 'of no told version'}")]
     if walk.operators:
         most = sorted(walk.operators, key=lambda name: (-walk.operators[name], name))[:8]
@@ -237,28 +245,55 @@ def _graph(graph: Message, walk: _Walk, depth: int) -> None:
 
 
 def _function(function: Message, walk: _Walk) -> None:
-    own = function.first(10)
-    walk.domains.discard(function.text(own) if own else "")
+    own, name = field_text(function, function.first(10)), field_text(function, function.first(1))
+    walk.domains.discard(own)
+    walk.inside = (own, name)
+    walk.calls.setdefault(walk.inside, {})
     for one in function:
         if one.number == 7:  # noqa: PLR2004 - a node
             _node(function.inner(one), walk, 1)
+    walk.inside = GRAPH
+
+
+def _hold_calls(walk: _Walk) -> None:
+    """Stop at functions that call themselves, or each other so often that their graph would have no end."""
+    sizes: dict[tuple[str, str], int] = {}
+    waiting = [GRAPH]
+    while waiting:
+        one = waiting[-1]
+        called = {name: often for name, often in walk.calls.get(one, {}).items() if name in walk.calls}
+        missing = [name for name in called if name not in sizes]
+        if len(waiting) > FUNCTIONS_DEEP_MAX or set(missing) & set(waiting):
+            message = f"its functions call one another more than {FUNCTIONS_DEEP_MAX} deep, or themselves"
+            raise BombError(message)
+        if missing:
+            waiting.append(missing[0])
+            continue
+        waiting.pop()
+        sizes[one] = sum(walk.calls.get(one, {}).values()) + sum(often * sizes[name] for name, often in called.items())
+        if sizes[one] > OPERATORS_MAX:
+            message = f"its functions call each other so often that they become {sizes[one]:,} operators"
+            raise BombError(message)
 
 
 def _node(node: Message, walk: _Walk, depth: int) -> None:
-    operator, product = "", 0
+    operator, domain, product = "", "", 0
     inputs: list[str] = []
     output = ""
     for one in node:
         if one.number == 4:  # noqa: PLR2004 - the operator
             operator = node.text(one)
         elif one.number == 7:  # noqa: PLR2004 - its domain
-            walk.domains.add(node.text(one))
+            domain = node.text(one)
+            walk.domains.add(domain)
         elif one.number == 5:  # noqa: PLR2004 - an attribute
             product = _attribute(node.inner(one), walk, depth) or product
         elif one.number == 1 and len(inputs) < FEW:
             inputs.append(node.text(one))
         elif one.number == 2:  # noqa: PLR2004 - an output
             output = output or node.text(one)
+    by = walk.calls.setdefault(walk.inside, {})
+    by[domain, operator] = by.get((domain, operator), 0) + 1
     if operator == "Constant" and product:
         walk.products[output] = product
     if len(inputs) > MAKERS.get(operator, FEW):

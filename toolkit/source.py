@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.cache import cache_folder, hashed
 from toolkit.download import Download, FileRecord, Provenance
-from toolkit.errors import DataError, ProjectError
+from toolkit.errors import ArtifactError, DataError, ProjectError
 from toolkit.files import is_archive, sha256_of, unpack, write_atomic
 from toolkit.refusals import SpaceError
 
@@ -76,7 +76,10 @@ def _local(handle: Handle, *, hashes: bool) -> Download:
             return _download(path, found, _provenance(path), hashes=hashes)
         if path.stat().st_size == 0:
             message = f"`{handle.path}` is empty: 0 bytes"
-            raise DataError(message, hint="download it again")
+            from toolkit.model_search import MODEL_SUFFIXES  # noqa: PLC0415 - 100 ms, for this sentence alone
+
+            kind = ArtifactError if path.suffix.lower() in MODEL_SUFFIXES else DataError
+            raise kind(message, hint="download it again")
         if is_archive(path):
             root = cache_folder() / "local" / sha256_of(path)[:20]
             if not root.exists():

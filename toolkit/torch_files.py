@@ -163,6 +163,9 @@ def see_exported(members: Members, name: str) -> Seen:
         if inner.endswith((".pt", ".pth")):
             with members.raw(inner) as file, open_members(file, members.size(inner)) as below:
                 opens += _refused_in(below)
+        elif inner.endswith((".pkl", ".pickle", ".joblib")):  # which nothing asks for, and which says enough
+            with members.open(inner) as stream:
+                opens += [one for one in ordered(scan(stream, several=False)) if one.verdict != "harmless"]
     if opens:
         problems.append(refusal(opens))
     targets = {str(node.get("target", "")) for node in objects_in(program) if "target" in node and "inputs" in node}
@@ -174,6 +177,8 @@ def see_exported(members: Members, name: str) -> Seen:
     if strange:
         problems.append(f"it calls operators of libraries outside of it: {listed(strange)}")
     inputs, outputs = _exported_ports(program)
+    if not targets and not inputs and not problems:
+        problems.append("its description holds no graph")
     version = program.get("torch_version", "") if isinstance(program, dict) else ""
     return Seen(
         "PyTorch",

@@ -193,9 +193,11 @@ def _lightgbm_tree(
             continue
         missing, default_left, zero_left = (kind >> 2) & 3, bool(kind & 2), thresholds[node] >= 0.0
         gaps.append(int(default_left if missing in {ZERO_AS_MISSING, NAN_AS_MISSING} else zero_left))
-        value.slots[features[node]].mark([thresholds[node]])
+        if 0 <= features[node] < value.width:
+            value.slots[features[node]].mark([thresholds[node]])
     places = [[one if one >= 0 else inner + ~one for one in side] for side in (left, right)]
     leaves = [-1] * len(weights)
+    _hold(places[0] + leaves, places[1] + leaves, features, value.width)
     trees.add(
         feature=features + [0] * len(weights),
         threshold=[*thresholds, *([0.0] * len(weights))],
@@ -207,6 +209,19 @@ def _lightgbm_tree(
         gaps_left=gaps + leaves,
         members=members,
     )
+
+
+def _hold(left: Sequence[int], right: Sequence[int], features: Sequence[int], width: int) -> None:
+    """Stop at nodes that are no tree, in which libraries walk without end, or that ask for columns not there."""
+    count = len(left)
+    inner = [node for node in range(count) if left[node] >= 0]
+    below = [side[node] for side in (left, right) for node in inner]
+    if len(right) != count or not count or any(not 0 < one < count for one in below) or len(set(below)) < len(below):
+        message = "the nodes of one of its trees are no tree"
+        raise UnservedError(message)
+    if any(not 0 <= features[node] < width for node in inner):
+        message = f"one of its trees asks for a column that it has not: it reads {width}"
+        raise UnservedError(message)
 
 
 def _bits(tree: Dict[str, str], place: int) -> List[float]:
@@ -346,6 +361,7 @@ def _xgboost_tree(
     trees: Trees, tree: Dict[str, Any], *, target: int, value: Value, weight: float, words: Dict[int, List[Any]]
 ) -> None:
     left, right = list(tree["left_children"]), list(tree["right_children"])
+    _hold(left, right, list(tree["split_indices"]), value.width)
     cuts = np.array(tree["split_conditions"], dtype=np.float32).astype(np.float64)
     gaps = [int(bool(one)) for one in tree["default_left"]]
     members: Dict[int, Sequence[float]] = {}
