@@ -141,6 +141,7 @@ def open_quote(what: str) -> Finding:
         f"a quotation mark in `{what}` is opened and not closed, so that the rows after it would be one cell",
         severity="warning",
         action="read the mark as a letter where its row is complete without it",
+        overrule="close the mark in the file, or write it twice",
     )
 
 
@@ -183,8 +184,10 @@ def _footer(what: str, below: list[str]) -> Finding:
     shown = re.sub(r"\s+", " ", below[0])[:60]
     return Finding(
         "lines-below-table",
-        f"{len(below)} line(s) stand below the table of `{what}`, the first is {shown!r}",
+        f"{len(below)} line(s) stand below the table of `{what}`, the first is {shown!r}; as rows they would be cases "
+        "that never were",
         action="left them out of the table",
+        overrule="give them as many cells as the header has, in the file",
         evidence={"lines": len(below)},
     )
 
@@ -196,8 +199,9 @@ def told_about(dialect: Dialect, encoding: str, what: str) -> list[Finding]:
         found.append(
             Finding(
                 "mixed-encoding",
-                f"`{what}` is written in UTF-8 with some bytes from Windows' encoding",
+                f"`{what}` is written in UTF-8 with some bytes from Windows' encoding, else unreadable",
                 action="read those bytes as Windows letters",
+                overrule="write the file in UTF-8",
             )
         )
     if dialect.above:
@@ -207,6 +211,7 @@ def told_about(dialect: Dialect, encoding: str, what: str) -> list[Finding]:
                 "lines-above-header",
                 f"{len(dialect.above)} line(s) stand above the header of `{what}`, the first is {shown!r}",
                 action="left them out of the table",
+                overrule="let the file begin with its header",
                 evidence={"lines": len(dialect.above)},
             )
         )
@@ -244,4 +249,5 @@ def _zeros(what: str, count: int) -> Finding:
         f"`{what}` holds {count:,} zero byte(s), which no text has",
         severity="warning",
         action="left those bytes out; the cells around them are kept",
+        overrule="write the file again without them",
     )

@@ -242,6 +242,7 @@ def _left_out(what: str, rows: int) -> Finding:
         f"{rows:,} more rows of `{what}` have another number of cells than the header has names",
         severity="warning",
         action="counted them, and left them out: so many are kept in memory",
+        overrule="mend those lines in the file",
     )
 
 

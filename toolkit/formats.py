@@ -254,6 +254,7 @@ def _titles(name: str, count: int, first: str) -> Finding:
         "lines-above-header",
         f"{count} row(s) stand above the header of the sheet `{name}`, the first is {' '.join(first.split())[:60]!r}",
         action="left them out of the table",
+        overrule="let the sheet begin with its header",
         evidence={"lines": count},
     )
 

@@ -368,6 +368,7 @@ def _row_order(answer: Values, target: Column, *, classes: bool) -> tuple[Findin
             f"rows stand sorted by {quoted(target.name)}, so a row's place in the file gives its answer away",
             columns=(target.name,),
             action="rows are shuffled before they are split, and row numbers are not used",
+            overrule="--split time:COLUMN",
         ),
     )
 

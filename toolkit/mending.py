@@ -53,9 +53,10 @@ class Ragged:
         return Finding(
             "ragged-rows",
             f"{self.found:,} {plural} another number of cells than the {width} of the header in `{what}` "
-            f"({kinds}; {', '.join(self.examples)})",
+            f"({kinds}; {', '.join(self.examples)}), so cells may stand in the wrong column",
             severity="warning",
             action="kept every row: absent cells are missing values, surplus cells stay joined to the last column",
+            overrule="mend those lines in the file",
             evidence={"short": self.short, "long": self.long, "expected": width},
         )
 

@@ -602,7 +602,10 @@ def _worrying(out: Console, found: Sequence[Finding]) -> None:
 
 def _told(finding: Finding) -> str:
     told = "; ".join(part for part in (finding.message, finding.action) if part)
-    flag = f" ({finding.overrule} overrules it)" if finding.overrule.startswith("--") else ""
+    way = (
+        f"{finding.overrule} overrules it" if finding.overrule.startswith("--") else f"to change it: {finding.overrule}"
+    )
+    flag = f" ({way})" if finding.overrule else ""
     return f"{finding.severity}: {told}{flag}"
 
 

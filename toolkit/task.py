@@ -333,6 +333,7 @@ def _one_label(column: Column, spellings: dict[str, str]) -> Finding:
         "their own they would be learned apart",
         columns=(column.name,),
         action=f"read {shown}",
+        overrule="write different classes in different words in the file",
         evidence={"spellings": spellings},
     )
 
@@ -535,6 +536,7 @@ def _rare(column: Column, labels: tuple[str, ...], counts: dict[str, int]) -> li
             severity="warning",
             columns=(column.name,),
             action="kept; nobody can learn or measure much about them",
+            overrule=" ".join(f"--missing {argument(f'{column.name}={label}')}" for label in rare[:5]),
         )
     ]
 
@@ -550,6 +552,7 @@ def _incomplete(column: Column, profile: Profile) -> list[Finding]:
             severity="warning" if column.missing_share > 0.05 else "note",  # noqa: PLR2004 - one in twenty
             columns=(column.name,),
             action="left those rows out of training: there is no answer to learn from",
+            overrule="fill them in in the file",
         )
     ]
 
@@ -576,6 +579,7 @@ def _in_both(profile: Profile, contents: Contents) -> list[Finding]:
             "identifiers left aside",
             severity="warning" if share > 0.01 else "note",  # noqa: PLR2004 - one in a hundred
             action="kept; answers to those rows are remembered rather than predicted",
+            overrule="take those rows out of one of the files",
         )
     ]
 
