@@ -136,6 +136,13 @@ def test_a_long_text_is_cut_at_the_end_that_the_tokenizer_says(tmp_path: Path) -
     )
 
 
+@pytest.mark.parametrize("told", [5, {"a": 1}, [["x"]], "LlamaForCausalLM"])
+def test_an_architecture_that_is_no_name_of_one_is_refused(tmp_path: Path, told: Any) -> None:
+    found = look(folder(tmp_path / "texts", {"architectures": told}))
+    assert "served are networks that sort texts" in found.reason
+    assert str(told[0] if isinstance(told, list) else told) in found.reason
+
+
 def test_weights_that_lie_outside_of_the_folder_are_refused(tmp_path: Path) -> None:
     model = network()
     tensor = model.graph.initializer[0]

@@ -49,7 +49,8 @@ def _see_transformers(folder: Path, facts: dict[str, Any], see: Callable[[Path],
     held = [name for name in WEIGHTS if _is_file(folder / name)]
     shards = sorted(path.name for path in folder.glob("*-of-*.safetensors") if path.is_file())
     tokenizers = [name for name in TOKENIZERS if _is_file(folder / name)]
-    architecture = [str(name) for name in facts.get("architectures") or ()][:3]
+    told = facts.get("architectures")
+    architecture = [str(name) for name in (told if isinstance(told, list) else [told] if told else [])][:3]
     labels = facts.get("id2label")
     names = [str(label) for label in labels.values()][:LABELS_MAX] if isinstance(labels, dict) else []
     name = ", ".join(architecture) or str(facts.get("model_type"))
