@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 OPSET, TREES_OPSET, IR_VERSION = 21, 5, 10  # the first opset whose TreeEnsemble computes in float64
 POSITIVE = "positive"  # the output's name when it is the probability of the second of two labels
 OPERATORS = frozenset(  # what the cage may ask for: arithmetic, nothing that holds other graphs or reads files
-    """Abs Add And ArgMax ArgMin Cast Concat Div Equal Exp Gather Gemm Greater GreaterOrEqual Identity IsNaN Log MatMul
-    Max Min Mul Neg Or Pow ReduceL1 ReduceL2 ReduceMax ReduceMean ReduceSum ReduceSumSquare Relu Reshape Sigmoid Slice
-    Softmax Sqrt Sub Sum Tanh TopK TreeEnsemble Unsqueeze Where""".split()  # noqa: SIM905 - easier to read
+    """Abs Add And ArgMax ArgMin Cast Ceil Concat Cos Div Equal Exp Floor Gather Gemm Greater GreaterOrEqual
+    Identity IsNaN Log MatMul Max Min Mul Neg Or Pow ReduceL1 ReduceL2 ReduceMax ReduceMean ReduceSum
+    ReduceSumSquare Relu Reshape Round Sigmoid Sign Sin Slice Softmax Sqrt Sub Sum Tanh TopK TreeEnsemble Unsqueeze
+    Where""".split()  # noqa: SIM905 - easier to read
 )
 BINARY = 2
 

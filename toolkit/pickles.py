@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from toolkit.streams import BombError, DamagedError, Stream
-from toolkit.verdicts import Called, Import, arguments_matter, judge
+from toolkit.verdicts import Called, Import, arguments_matter, is_check, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,9 @@ PROTOCOL_MAX = 5
 ALIGNMENT_MAX = 255
 
 
-_BY_CALLS = frozenset((("builtins", "getattr"), ("__builtin__", "getattr"), ("numpy", "vectorize")))
+_BY_CALLS = frozenset(
+    (("builtins", "getattr"), ("__builtin__", "getattr"), ("numpy", "vectorize"), ("functools", "partial"))
+)
 _PARSING = re.compile(  # SciPy's own functions that put a distribution's arguments in order, and nothing else
     r"(?:\s*def _parse_args(?:_rvs|_stats)?\(self, [\w, =']*\):\n"
     r"    return (?:self\._argcheck_rvs)?\([\w, =]*\)[\w, ]*)*\s*"
@@ -284,7 +286,10 @@ class _Machine:
                 self.scan.meet(maker.module, maker.name, called, arguments)
                 if not arguments_matter(maker.module, maker.name):
                     maker.settled |= {called}
-            if maker.name != "_reconstruct":  # numpy's own makes an array of any kind, never by that kind's ``__new__``
+            checked = maker.full == "functools.partial" and called == "called" and is_check(_only(arguments))
+            if (
+                maker.name != "_reconstruct" and not checked
+            ):  # numpy's own makes an array of any kind, never by that kind's ``__new__``
                 self._handed(arguments)
         else:
             self.scan.meet("?", "what another call gave", "called")
@@ -328,6 +333,7 @@ class _Machine:
             made.state = state
             self._note(made)
             self._hold_code(made)
+            self._hold_check(made)
             if made.kind.endswith((".NumpyArrayWrapper", ".NDArrayWrapper", ".ZNDArrayWrapper")):
                 self._array(made)
         elif isinstance(made, Named):
@@ -344,6 +350,13 @@ class _Machine:
             code = made.attributes.get("_parse_arg_template", "")
             if not isinstance(code, str) or not _PARSING.fullmatch(code):
                 self.scan.meet("?", f"code in the state of {made.kind}", "called")
+
+    def _hold_check(self, made: Made) -> None:
+        """Refuse a ``partial`` whose state makes another function of it than the one that was judged."""
+        if made.kind.endswith("functools.partial"):
+            state = made.state if isinstance(made.state, tuple) else ()
+            if not state or not is_check(state[0]):
+                self.scan.meet("?", "another function in the state of functools.partial", "called")
 
     def _line(self) -> str:
         return self.stream.line().decode("utf-8", "replace")
@@ -428,6 +441,10 @@ class _Machine:
         if inner.damage:
             raise DamagedError(inner.damage)
         wrapper.items = inner.objects[:1]
+
+
+def _only(arguments: object) -> object:
+    return arguments[0] if isinstance(arguments, tuple) and len(arguments) == 1 else None
 
 
 def item_of(dtype: object) -> tuple[int, bool]:

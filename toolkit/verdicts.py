@@ -17,7 +17,7 @@ Verdict = Literal["harmless", "dangerous", "unknown"]
 Called = Literal["no", "made", "called"]  # named only; made with ``__new__``; called with arguments
 
 _BY_ARGUMENTS = frozenset((
-    "bytearray", "bytes", "type", "encode", "_reconstruct", "ndarray", "_ufunc_reconstruct", "getattr",
+    "bytearray", "bytes", "type", "encode", "_reconstruct", "ndarray", "_ufunc_reconstruct", "getattr", "partial",
 ))  # fmt: skip
 ASKED_BYTES_MAX = 1 << 30  # of one object that a few bytes ask for
 
@@ -269,6 +269,8 @@ def _special(module: str, name: str, called: Called, arguments: object) -> tuple
             return "harmless", "a method of a distribution that a search drew from"
         case "numpy", "vectorize" if called == "made" and not values:
             return "harmless", "a part of such a distribution: what it is to call is judged by itself"
+        case "functools", "partial" if called == "called" and len(values) == 1 and is_check(values[0]):
+            return "harmless", "scikit-learn's own check of an array, with its settings: it is judged by itself"
         case "builtins", "type" if called == "no" or (len(values) == 1 and values[0] is None):
             return "harmless", "the type of nothing"
         case "_codecs", "encode":
@@ -286,6 +288,11 @@ def _special(module: str, name: str, called: Called, arguments: object) -> tuple
             return ("harmless", "arithmetic, by name") if called == "no" else _ufunc(values)
         case _:
             return None
+
+
+def is_check(value: object) -> bool:
+    """Return whether a value is scikit-learn's check of arrays, which histogram boosting keeps with its settings."""
+    return str(getattr(value, "full", "")) == "sklearn.utils.validation.check_array"
 
 
 def _is_distribution(value: object) -> bool:

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import numpy as np
 
+from .functions import interpolated
 from .graph import LEQ, Graph, Trees, UnservedError, Value
-from .transformers import squared_distances, transform
+from .transformers import squared_distances, transform, undone
 
 TWO = 2
+WHOLE = {"DecisionTreeClassifier", "ExtraTreeClassifier", "KNeighborsClassifier", "RandomForestClassifier"}
 
 
 class Answer:
     """What an estimator gives: ``tensor`` of shape (rows, classes) or (rows, 1).
 
-    ``kind`` is ``probabilities``, ``labels`` (a 1 in the place of the class) or ``number``; ``scores`` are the decision
-    values of a classifier, where it has them.
+    ``kind`` is ``probabilities``, ``labels`` (a 1 in the place of the class) or ``number``; of several answers a row,
+    ``several`` (numbers) or ``chances`` (``width`` in all; of each class of each of ``outputs``, or of what each label
+    says). ``scores`` are the decision values of a classifier, where it has them.
     """
 
-    def __init__(self, kind: str, tensor: str, *, classes: Any = None, scores: Optional[str] = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        tensor: str,
+        *,
+        classes: Any = None,
+        scores: Optional[str] = None,
+        width: int = 1,
+        outputs: Any = None,
+    ) -> None:
         self.kind = kind
+        self.width = width
+        self.outputs = outputs
         self.tensor = tensor
         self.classes = None if classes is None else np.asarray(classes)
         self.scores = scores
@@ -40,6 +54,14 @@ def estimate(graph: Graph, model: Any, value: Value) -> Answer:
 # --- put together of others -------------------------------------------------------------------------------------------
 
 
+def _same_always(graph: Graph, model: Any, value: Value) -> Answer:
+    """Return what a member answers that met one class alone: that class's number, 0 or 1."""
+    first = graph.add("Gather", value.tensor, graph.constant([0], np.int64), axis=1)
+    zero = graph.add("Where", graph.add("IsNaN", first), graph.constant([[0.0]]), graph.scalar("Mul", first, 0.0))
+    chance = graph.scalar("Add", zero, float(np.ravel(model.y_)[0]))
+    return Answer("probabilities", graph.both(chance), classes=np.array([0, 1]), scores=chance)
+
+
 def _pipeline(graph: Graph, model: Any, value: Value) -> Answer:
     for _, step in model.steps[:-1]:
         value = transform(graph, step, value)
@@ -57,7 +79,8 @@ def _mean(graph: Graph, tensors: List[str], weights: Any = None) -> str:
     return parts[0] if len(parts) == 1 else graph.add("Sum", *parts)
 
 
-def _probabilities(graph: Graph, model: Any, value: Value) -> Answer:
+def probabilities_of(graph: Graph, model: Any, value: Value) -> Answer:
+    """Return what ``model`` answers in probabilities, or say that it does not."""
     answer = estimate(graph, model, value)
     if answer.kind != "probabilities":
         message = f"{type(model).__name__} gives no probabilities, which the model around it needs"
@@ -77,17 +100,18 @@ def _voting(graph: Graph, model: Any, value: Value) -> Answer:
         return Answer("number", _mean(graph, parts, weights))
     classes = model.le_.classes_
     if model.voting == "soft":
-        parts = [_probabilities(graph, inner, value).tensor for inner in model.estimators_]
+        parts = [probabilities_of(graph, inner, value).tensor for inner in model.estimators_]
         return Answer("probabilities", _mean(graph, parts, weights), classes=classes)
     votes = [_as_labels(graph, estimate(graph, inner, value), len(classes)) for inner in model.estimators_]
-    return Answer("labels", _winner(graph, _mean(graph, votes, weights), len(classes)), classes=classes)
+    return Answer("labels", winner(graph, _mean(graph, votes, weights), len(classes)), classes=classes)
 
 
 def _as_labels(graph: Graph, answer: Answer, count: int) -> str:
-    return answer.tensor if answer.kind == "labels" else _winner(graph, answer.tensor, count)
+    return answer.tensor if answer.kind == "labels" else winner(graph, answer.tensor, count)
 
 
-def _winner(graph: Graph, tensor: str, count: int) -> str:
+def winner(graph: Graph, tensor: str, count: int) -> str:
+    """Return a 1 in the place of the largest of ``count`` columns."""
     return graph.one_hot(graph.add("ArgMax", tensor, axis=1, keepdims=1), count)
 
 
@@ -106,6 +130,9 @@ def _stacking(graph: Graph, model: Any, value: Value) -> Answer:
             parts.append(graph.fresh(answer.scores, 1 if count == TWO else count))
         elif answer.kind == "number":
             parts.append(graph.fresh(answer.tensor, 1))
+        elif method == "predict" and answer.classes is not None and answer.classes.dtype.kind in "iuf":
+            hit = _as_labels(graph, answer, len(answer.classes))
+            parts.append(graph.fresh(graph.matmul(hit, answer.classes.astype(np.float64).reshape(-1, 1)), 1))
         else:
             message = f"a stack of {type(inner).__name__} by {method} has no served form"
             raise UnservedError(message)
@@ -144,23 +171,15 @@ def _calibrated(graph: Graph, model: Any, value: Value) -> Answer:
 
 
 def _calibrator(graph: Graph, calibrator: Any, column: str) -> str:
+    if not hasattr(calibrator, "a_") and not hasattr(calibrator, "X_thresholds_"):
+        message = 'a calibration by temperature has no served form: `method="sigmoid"` has'
+        raise UnservedError(message)
     if hasattr(calibrator, "a_"):  # Platt's sigmoid
         inner = graph.scalar("Add", graph.scalar("Mul", column, -float(calibrator.a_)), -float(calibrator.b_))
         return graph.add("Sigmoid", inner)
     points = np.asarray(calibrator.X_thresholds_, dtype=np.float64)
     heights = np.asarray(calibrator.y_thresholds_, dtype=np.float64)
-    return _interpolated(graph, column, points, heights)
-
-
-def _interpolated(graph: Graph, column: str, points: Any, heights: Any) -> str:
-    """Return straight lines between points, flat outside: the sum of what each stretch adds."""
-    if len(points) == 1:
-        return graph.scalar("Add", graph.scalar("Mul", column, 0.0), float(heights[0]))
-    widths, rises = np.diff(points), np.diff(heights)
-    start = graph.add("Sub", column, graph.constant([points[:-1]]))
-    share = graph.add("Div", start, graph.constant([widths]))
-    share = graph.add("Min", graph.add("Max", share, graph.constant([[0.0]])), graph.constant([[1.0]]))
-    return graph.matmul(share, rises.reshape(-1, 1), [float(heights[0])])
+    return interpolated(graph, column, points, heights)
 
 
 def _chosen(graph: Graph, model: Any, value: Value) -> Answer:
@@ -170,40 +189,34 @@ def _chosen(graph: Graph, model: Any, value: Value) -> Answer:
 
 def _one_against_rest(graph: Graph, model: Any, value: Value) -> Answer:
     answers = [estimate(graph, inner, value) for inner in model.estimators_]
-    if len(answers) > 1 and all(one.kind == "labels" and one.scores is not None for one in answers):
+    several = bool(getattr(model, "multilabel_", False))
+    if not several and all(one.kind == "labels" and one.scores is not None for one in answers):
+        if len(answers) == 1:
+            return label_of(graph, str(answers[0].scores), model.classes_)
         scores = graph.add("Concat", *[str(one.scores) for one in answers], axis=1)
-        return Answer("labels", _winner(graph, scores, len(model.classes_)), classes=model.classes_)
+        return Answer("labels", winner(graph, scores, len(model.classes_)), classes=model.classes_)
     parts = []
     for inner, answer in zip(model.estimators_, answers):
         if answer.kind != "probabilities":
             message = f"{type(inner).__name__} gives no probabilities, which the model around it needs"
             raise UnservedError(message)
         parts.append(graph.add("Gather", answer.tensor, graph.constant([1], np.int64), axis=1))
+    if several:
+        return Answer("chances", graph.add("Concat", *parts, axis=1), width=len(parts))
     if len(parts) == 1:
         return Answer("probabilities", graph.both(parts[0]), classes=model.classes_)
-    return Answer("probabilities", graph.shares(graph.add("Concat", *parts, axis=1)), classes=model.classes_)
+    chances = graph.add("Concat", *parts, axis=1)
+    if any(type(inner).__name__ in WHOLE for inner in model.estimators_):  # no class may have a share
+        return Answer("labels", winner(graph, chances, len(parts)), classes=model.classes_)
+    return Answer("probabilities", graph.shares(chances), classes=model.classes_)
 
 
 def _target(graph: Graph, model: Any, value: Value) -> Answer:
     answer = estimate(graph, model.regressor_, value)
-    inverse = model.transformer_
-    if type(inverse).__name__ == "FunctionTransformer":
-        name = getattr(inverse.inverse_func, "__name__", "")
-        known: Dict[str, Callable[[str], str]] = {
-            "expm1": lambda tensor: graph.scalar("Sub", graph.add("Exp", tensor), 1.0),
-            "exp": lambda tensor: graph.add("Exp", tensor),
-            "square": lambda tensor: graph.add("Mul", tensor, tensor),
-        }
-        if name in known:
-            return Answer("number", known[name](answer.tensor))
-    if type(inverse).__name__ == "StandardScaler":
-        scaled = graph.scalar("Mul", answer.tensor, float(inverse.scale_[0]))
-        return Answer("number", graph.scalar("Add", scaled, float(inverse.mean_[0])))
-    if type(inverse).__name__ == "MinMaxScaler":
-        moved = graph.scalar("Sub", answer.tensor, float(inverse.min_[0]))
-        return Answer("number", graph.scalar("Div", moved, float(inverse.scale_[0])))
-    message = f"the target's {type(inverse).__name__} has no served form"
-    raise UnservedError(message)
+    if answer.kind != "number":
+        message = f"a target of {answer.width} numbers that is transformed has no served form"
+        raise UnservedError(message)
+    return Answer("number", undone(graph, model.transformer_, answer.tensor))
 
 
 # --- linear -----------------------------------------------------------------------------------------------------------
@@ -223,10 +236,8 @@ def _dense(values: Any) -> Any:
 
 def _linear_number(graph: Graph, model: Any, value: Value) -> Answer:
     scores = _scores(graph, model, value)
-    if np.atleast_2d(np.asarray(model.coef_)).shape[0] != 1:
-        message = f"{type(model).__name__} gives several numbers a row"
-        raise UnservedError(message)
-    return Answer("number", scores)
+    width = np.atleast_2d(np.asarray(_dense(model.coef_))).shape[0]
+    return Answer("number", scores) if width == 1 else Answer("several", scores, width=width)
 
 
 def _partial_number(graph: Graph, model: Any, value: Value) -> Answer:
@@ -276,14 +287,15 @@ def _descent(graph: Graph, model: Any, value: Value) -> Answer:
 
 def _linear_label(graph: Graph, model: Any, value: Value) -> Answer:
     scores = _scores(graph, model, value)
-    return _label_of(graph, scores, model.classes_)
+    return label_of(graph, scores, model.classes_)
 
 
-def _label_of(graph: Graph, scores: str, classes: Any) -> Answer:
+def label_of(graph: Graph, scores: str, classes: Any) -> Answer:
+    """Return the class that the scores name: above zero the second of two, else the one with the largest."""
     if len(classes) == TWO:
         above = graph.add("Cast", graph.add("Greater", scores, graph.constant([[0.0]])), to=11)
         return Answer("labels", graph.both(above), classes=classes, scores=scores)
-    return Answer("labels", _winner(graph, scores, len(classes)), classes=classes, scores=scores)
+    return Answer("labels", winner(graph, scores, len(classes)), classes=classes, scores=scores)
 
 
 def _discriminant(graph: Graph, model: Any, value: Value) -> Answer:
@@ -358,6 +370,18 @@ def _bernoulli(graph: Graph, model: Any, value: Value) -> Answer:
     return Answer("probabilities", graph.add("Softmax", scores, axis=1), classes=model.classes_)
 
 
+def _of_categories(graph: Graph, model: Any, value: Value) -> Answer:
+    total = graph.constant([np.asarray(model.class_log_prior_, dtype=np.float64)])
+    for place, chances in enumerate(model.feature_log_prob_):
+        slot, codes = value.slots[place], np.arange(np.asarray(chances).shape[1], dtype=np.float64)
+        slot.meet(codes.tolist())
+        slot.seen(0.0, float(codes[-1]))
+        column = graph.columns(value, [place]).tensor
+        hits = graph.add("Cast", graph.add("Equal", column, graph.constant([codes])), to=11)
+        total = graph.add("Add", graph.matmul(hits, np.asarray(chances, dtype=np.float64).T), total)
+    return Answer("probabilities", graph.add("Softmax", total, axis=1), classes=model.classes_)
+
+
 # --- trees ------------------------------------------------------------------------------------------------------------
 
 
@@ -371,18 +395,12 @@ def _nodes(tree: Any) -> Dict[str, Any]:
     return {**found, "gaps_left": lefts, "values": np.asarray(state["values"])}
 
 
-def _check_outputs(model: Any) -> None:
-    if getattr(model, "n_outputs_", 1) != 1:
-        message = f"{type(model).__name__} gives {model.n_outputs_} answers a row"
-        raise UnservedError(message)
-
-
 def _forest_trees(model: Any) -> List[Any]:
     return [one.tree_ for one in model.estimators_] if hasattr(model, "estimators_") else [model.tree_]
 
 
 def _mark(value: Value, nodes: Dict[str, Any]) -> None:
-    inner = nodes["left_child"] >= 0
+    inner = (nodes["left_child"] >= 0) & np.isfinite(np.asarray(nodes["threshold"], dtype=np.float64))
     for feature in np.unique(nodes["feature"][inner]):
         cuts = nodes["threshold"][inner & (nodes["feature"] == feature)]
         slot = value.slots[int(feature)]
@@ -390,8 +408,44 @@ def _mark(value: Value, nodes: Dict[str, Any]) -> None:
         slot.seen(float(cuts.min()), float(cuts.max()))
 
 
+def _tree_tables(graph: Graph, model: Any, value: Value, tables: List[Any]) -> str:
+    """Return the mean over trees of what ``tables`` say of their leaves; a table a tree, a line a node."""
+    trees, start = Trees(), 0
+    for place, tree in enumerate(_forest_trees(model)):
+        nodes = _nodes(tree)
+        _mark(value, nodes)
+        count = len(nodes["left_child"])
+        trees.add(
+            feature=nodes["feature"],
+            threshold=nodes["threshold"],
+            left=nodes["left_child"],
+            right=nodes["right_child"],
+            weight=np.arange(start, start + count),
+            target=place,
+            gaps_left=nodes["gaps_left"],
+        )
+        start += count
+    found = graph.trees(graph.as_float32(value.tensor), trees, targets=len(tables))
+    rows = graph.add("Gather", graph.constant(np.concatenate(tables)), graph.add("Cast", found, to=7), axis=0)
+    return graph.add("ReduceMean", rows, graph.constant([1], np.int64), keepdims=0)
+
+
+def _tree_chances(graph: Graph, model: Any, value: Value) -> Answer:
+    tables = []
+    for tree in _forest_trees(model):
+        values, parts = _nodes(tree)["values"], []
+        for output, classes in enumerate(model.classes_):
+            counts = values[:, output, : len(classes)]
+            totals = counts.sum(axis=1, keepdims=True)
+            parts.append(counts / np.where(totals == 0, 1.0, totals))
+        tables.append(np.concatenate(parts, axis=1))
+    tensor = _tree_tables(graph, model, value, tables)
+    return Answer("chances", tensor, width=tables[0].shape[1], outputs=list(model.classes_))
+
+
 def _tree_classes(graph: Graph, model: Any, value: Value) -> Answer:
-    _check_outputs(model)
+    if getattr(model, "n_outputs_", 1) != 1:
+        return _tree_chances(graph, model, value)
     grown = _forest_trees(model)
     count = len(model.classes_)
     trees = Trees()
@@ -429,8 +483,10 @@ def _tree_classes(graph: Graph, model: Any, value: Value) -> Answer:
 
 
 def _tree_number(graph: Graph, model: Any, value: Value) -> Answer:
-    _check_outputs(model)
     grown = _forest_trees(model)
+    if getattr(model, "n_outputs_", 1) != 1:
+        tables = [_nodes(tree)["values"][:, :, 0] for tree in grown]
+        return Answer("several", _tree_tables(graph, model, value, tables), width=tables[0].shape[1])
     trees = Trees()
     for tree in grown:
         nodes = _nodes(tree)
@@ -506,8 +562,7 @@ def _boosted_start(graph: Graph, model: Any, value: Value) -> Optional[str]:
 def _histogram_boosted(graph: Graph, model: Any, value: Value) -> Answer:
     baseline = np.asarray(model._baseline_prediction, dtype=np.float64).ravel()  # noqa: SLF001 - no public name
     if getattr(model, "is_categorical_", None) is not None and np.any(model.is_categorical_):
-        message = "histogram gradient boosting with its own categories has no served form yet"
-        raise UnservedError(message)
+        value = _own_categories(graph, model, value)
     trees = Trees()
     for iteration in model._predictors:  # noqa: SLF001 - as above
         for target, predictor in enumerate(iteration):
@@ -524,6 +579,7 @@ def _histogram_boosted(graph: Graph, model: Any, value: Value) -> Answer:
                 weight=nodes["value"],
                 target=target,
                 gaps_left=nodes["missing_go_to_left"],
+                members=_members(predictor),
             )
             _mark(
                 value,
@@ -542,17 +598,56 @@ def _histogram_boosted(graph: Graph, model: Any, value: Value) -> Answer:
     return Answer("probabilities", graph.add("Softmax", scores, axis=1), classes=classes, scores=scores)
 
 
+def _own_categories(graph: Graph, model: Any, value: Value) -> Value:
+    """Return the columns as the trees read them: codes of categories, a gap for those that nobody knows."""
+    preprocessor = getattr(model, "_preprocessor", None)
+    if preprocessor is not None:  # since 1.4: an encoder puts the categories first
+        return transform(graph, preprocessor, value)
+    parts = []
+    for place, chosen in enumerate(np.asarray(model.is_categorical_)):
+        column = graph.columns(value, [place])
+        if chosen:
+            known = [float(one) for one in model._bin_mapper.bin_thresholds_[place]]  # noqa: SLF001 - no public name
+            column.slots[0].meet(known)
+            hits = graph.add("Cast", graph.add("Equal", column.tensor, graph.constant([known])), to=11)
+            some = graph.add("ReduceMax", hits, graph.constant([1], np.int64), keepdims=1)
+            strange = graph.add("Equal", some, graph.constant([[0.0]]))
+            gap = graph.add("Where", strange, graph.constant([[float("nan")]]), column.tensor)
+            column = Value(gap, column.slots)
+        parts.append(column)
+    return graph.beside(parts)
+
+
+def _members(predictor: Any) -> Dict[int, Sequence[float]]:
+    """Return the categories that go left, by the nodes of a histogram's tree that split on categories."""
+    nodes = predictor.nodes
+    if "is_categorical" not in (nodes.dtype.names or ()):
+        return {}
+    sets = predictor.raw_left_cat_bitsets
+    return {
+        place: [float(code) for code in range(256) if int(sets[node["bitset_idx"]][code // 32]) >> (code % 32) & 1]
+        for place, node in enumerate(nodes)
+        if node["is_categorical"] and not node["is_leaf"]
+    }
+
+
 def _bagging(graph: Graph, model: Any, value: Value) -> Answer:
     parts, classes = [], getattr(model, "classes_", None)
     for inner, places in zip(model.estimators_, model.estimators_features_):
         answer = estimate(graph, inner, graph.columns(value, list(places)))
-        if classes is not None and answer.kind != "probabilities":
-            message = f"bagging of {type(inner).__name__}, which gives no probabilities, has no served form"
+        if classes is None:
+            parts.append(answer.tensor)
+            continue
+        if answer.kind not in {"probabilities", "labels"} or (
+            answer.kind == "labels" and hasattr(inner, "predict_proba")
+        ):
+            message = f"bagging of {type(inner).__name__}, whose probabilities are not served, has no served form"
             raise UnservedError(message)
-        if classes is not None and answer.classes is not None and len(answer.classes) != len(classes):
-            message = "bagging whose members know different classes has no served form"
-            raise UnservedError(message)
-        parts.append(answer.tensor)
+        known = [] if answer.classes is None else [int(one) for one in answer.classes]
+        tensor = answer.tensor
+        if known != list(range(len(classes))):  # a member that met some of the classes only
+            tensor = graph.matmul(tensor, np.eye(len(classes))[known])
+        parts.append(tensor)
     return Answer("number" if classes is None else "probabilities", _mean(graph, parts), classes=classes)
 
 
@@ -563,7 +658,7 @@ def _ada(graph: Graph, model: Any, value: Value) -> Answer:
         parts = []
         tiny = float(np.finfo(np.float64).eps)
         for inner in model.estimators_:
-            chance = _probabilities(graph, inner, value).tensor
+            chance = probabilities_of(graph, inner, value).tensor
             logs = graph.add("Log", graph.add("Max", chance, graph.constant([[tiny]])))
             mean = graph.add("ReduceMean", logs, graph.constant([1], np.int64), keepdims=1)
             parts.append(graph.scalar("Mul", graph.add("Sub", logs, mean), float(count - 1)))
@@ -652,10 +747,22 @@ def _neighbours(graph: Graph, model: Any, value: Value) -> Answer:
         slot.seen(float(low), float(high))
     if metric == "euclidean":
         distance = graph.add("Sqrt", squared_distances(graph, value, points))
-    elif metric == "manhattan":
+    elif metric in {"manhattan", "chebyshev", "minkowski"} and not _of_weights(model):
         rows = graph.add("Unsqueeze", value.tensor, graph.constant([1], np.int64))
         apart = graph.add("Abs", graph.add("Sub", rows, graph.constant(points[None])))
-        distance = graph.add("ReduceSum", apart, graph.constant([2], np.int64), keepdims=0)
+        power = float((getattr(model, "effective_metric_params_", None) or {}).get("p", getattr(model, "p", 2)))
+        if metric == "minkowski":
+            apart = graph.add("Pow", apart, graph.constant([[[power]]]))
+        operator = "ReduceMax" if metric == "chebyshev" else "ReduceSum"
+        distance = graph.add(operator, apart, graph.constant([2], np.int64), keepdims=0)
+        if metric == "minkowski":
+            distance = graph.scalar("Pow", distance, 1.0 / power)
+    elif metric == "cosine":
+        lengths = np.linalg.norm(points, axis=1, keepdims=True)
+        length = graph.add("ReduceL2", value.tensor, graph.constant([1], np.int64), keepdims=1)
+        safe = graph.add("Where", graph.add("Equal", length, graph.constant([[0.0]])), graph.constant([[1.0]]), length)
+        alike = graph.add("Div", graph.matmul(value.tensor, (points / np.where(lengths == 0, 1.0, lengths)).T), safe)
+        distance = graph.add("Sub", graph.constant([[1.0]]), alike)
     else:
         message = f"neighbours by the distance {metric!r} have no served form"
         raise UnservedError(message)
@@ -668,6 +775,15 @@ def _neighbours(graph: Graph, model: Any, value: Value) -> Answer:
     weights = _neighbour_weights(graph, model, values)
     truth = np.asarray(model._y)  # noqa: SLF001 - no public name
     classes = getattr(model, "classes_", None)
+    if classes is not None and truth.ndim > 1 and truth.shape[1] > 1:
+        message = f"{type(model).__name__} of several classes a row has no served form"
+        raise UnservedError(message)
+    if classes is None and truth.ndim > 1 and truth.shape[1] > 1:
+        answers = graph.add("Gather", graph.constant(truth.astype(np.float64)), places, axis=0)
+        each = graph.add("Unsqueeze", weights, graph.constant([2], np.int64))
+        total = graph.add("ReduceSum", graph.add("Mul", answers, each), graph.constant([1], np.int64), keepdims=0)
+        sums = graph.add("ReduceSum", weights, graph.constant([1], np.int64), keepdims=1)
+        return Answer("several", graph.add("Div", total, sums), width=truth.shape[1])
     if classes is None:
         answers = graph.add("Gather", graph.constant(truth.astype(np.float64).reshape(-1)), places, axis=0)
         total = graph.add("ReduceSum", graph.add("Mul", answers, weights), graph.constant([1], np.int64), keepdims=1)
@@ -678,6 +794,11 @@ def _neighbours(graph: Graph, model: Any, value: Value) -> Answer:
     weighted = graph.add("Mul", votes, graph.add("Unsqueeze", weights, graph.constant([2], np.int64)))
     total = graph.add("ReduceSum", weighted, graph.constant([1], np.int64), keepdims=0)
     return Answer("probabilities", graph.shares(total), classes=classes)
+
+
+def _of_weights(model: Any) -> bool:
+    given = getattr(model, "effective_metric_params_", None) or {}
+    return given.get("w") is not None
 
 
 def _neighbour_weights(graph: Graph, model: Any, values: str) -> str:
@@ -696,7 +817,8 @@ def _neighbour_weights(graph: Graph, model: Any, values: str) -> str:
     return graph.add("Where", some, hits, graph.add("Div", graph.constant([[1.0]]), safe))
 
 
-def _kernel(graph: Graph, model: Any, value: Value) -> str:
+def support_kernel(graph: Graph, model: Any, value: Value) -> str:
+    """Return the kernel between rows and a model's support vectors."""
     points = np.asarray(_dense(model.support_vectors_), dtype=np.float64)
     for slot, low, high in zip(value.slots, points.min(axis=0), points.max(axis=0)):
         slot.seen(float(low), float(high))
@@ -715,13 +837,13 @@ def _kernel(graph: Graph, model: Any, value: Value) -> str:
 
 
 def _support_number(graph: Graph, model: Any, value: Value) -> Answer:
-    kernel = _kernel(graph, model, value)
+    kernel = support_kernel(graph, model, value)
     weights = np.asarray(_dense(model.dual_coef_), dtype=np.float64).T
     return Answer("number", graph.matmul(kernel, weights, np.asarray(model.intercept_).ravel()))
 
 
 def _support_classes(graph: Graph, model: Any, value: Value) -> Answer:
-    kernel = _kernel(graph, model, value)
+    kernel = support_kernel(graph, model, value)
     classes, counts = model.classes_, np.asarray(model.n_support_ if hasattr(model, "n_support_") else model._n_support)  # noqa: SLF001
     weights = np.asarray(_dense(model._dual_coef_), dtype=np.float64)
     offsets = np.asarray(model._intercept_, dtype=np.float64)
@@ -739,7 +861,7 @@ def _support_classes(graph: Graph, model: Any, value: Value) -> Answer:
     # Probabilities of support vectors are guessed by a loop that stops early (Wu, Lin and Weng 2004) and need not agree
     # with the class that is named: the class is what is served.
     if len(classes) == TWO:
-        return _label_of(graph, graph.add("Neg", decisions), classes)
+        return label_of(graph, graph.add("Neg", decisions), classes)
     votes = np.zeros((2 * len(pairs), len(classes)))
     for place, (first, second) in enumerate(pairs):
         votes[place, first] = 1.0
@@ -747,7 +869,28 @@ def _support_classes(graph: Graph, model: Any, value: Value) -> Answer:
     ahead = graph.add("Cast", graph.add("Greater", decisions, graph.constant([[0.0]])), to=11)
     behind = graph.add("Sub", graph.constant([[1.0]]), ahead)
     total = graph.matmul(graph.add("Concat", ahead, behind, axis=1), votes)
-    return Answer("labels", _winner(graph, total, len(classes)), classes=classes)
+    scores = None
+    if getattr(model, "decision_function_shape", "ovr") == "ovr":
+        sure = graph.add("Neg", decisions)
+        favoured = graph.add("Cast", graph.add("Greater", sure, graph.constant([[0.0]])), to=11)
+        scores = votes_of_pairs(graph, favoured, sure, len(classes))
+        if getattr(model, "break_ties", False):
+            return Answer("labels", winner(graph, scores, len(classes)), classes=classes, scores=scores)
+    return Answer("labels", winner(graph, total, len(classes)), classes=classes, scores=scores)
+
+
+def votes_of_pairs(graph: Graph, ahead: str, sure: str, count: int) -> str:
+    """Return votes of pairs of classes, and less than a third of a vote by how sure they are (the second's favour)."""
+    pairs = [(first, second) for first in range(count) for second in range(first + 1, count)]
+    for_second, for_first, signs = (np.zeros((len(pairs), count)) for _ in range(3))
+    for place, (first, second) in enumerate(pairs):
+        for_first[place, first] = for_second[place, second] = signs[place, second] = 1.0
+        signs[place, first] = -1.0
+    behind = graph.add("Sub", graph.constant([[1.0]]), ahead)
+    votes = graph.add("Add", graph.matmul(ahead, for_second), graph.matmul(behind, for_first))
+    total = graph.matmul(sure, signs)
+    bounded = graph.scalar("Mul", graph.scalar("Add", graph.add("Abs", total), 1.0), 3.0)
+    return graph.add("Add", votes, graph.add("Div", total, bounded))
 
 
 def _network(graph: Graph, model: Any, value: Value) -> Answer:
@@ -759,13 +902,14 @@ def _network(graph: Graph, model: Any, value: Value) -> Answer:
         if place < last:
             tensor = graph.add(functions[model.activation], tensor)
     if not hasattr(model, "_label_binarizer"):
-        if np.asarray(model.coefs_[-1]).shape[1] != 1:
-            message = "a network with several answers a row has no served form"
-            raise UnservedError(message)
-        return Answer("number", tensor)
+        width = np.asarray(model.coefs_[-1]).shape[1]
+        return Answer("number", tensor) if width == 1 else Answer("several", tensor, width=width)
     classes = model.classes_
     if model.out_activation_ == "softmax":
         return Answer("probabilities", graph.add("Softmax", tensor, axis=1), classes=classes)
+    width = np.asarray(model.coefs_[-1]).shape[1]
+    if width > 1:  # labels, of which a row may have several
+        return Answer("chances", graph.add("Sigmoid", tensor), width=width)
     return Answer("probabilities", graph.both(graph.add("Sigmoid", tensor)), classes=classes)
 
 
@@ -785,6 +929,8 @@ def _constant(graph: Graph, model: Any, value: Value) -> Answer:
     prior = np.asarray(model.class_prior_, dtype=np.float64)
     if model.strategy == "most_frequent":
         prior = np.eye(len(prior))[int(prior.argmax())]
+    elif model.strategy == "constant":
+        prior = np.array([float(one == np.ravel(model.constant)[0]) for one in model.classes_.tolist()])
     elif model.strategy != "prior":
         message = f"a DummyClassifier that answers by {model.strategy!r} has no served form"
         raise UnservedError(message)
@@ -793,6 +939,7 @@ def _constant(graph: Graph, model: Any, value: Value) -> Answer:
 
 ESTIMATORS: Dict[str, Callable[[Graph, Any, Value], Answer]] = {
     "Pipeline": _pipeline,
+    "_ConstantPredictor": _same_always,
     "BaseSearchCV": _search,
     "VotingClassifier": _voting,
     "VotingRegressor": _voting,
@@ -817,6 +964,7 @@ ESTIMATORS: Dict[str, Callable[[Graph, Any, Value], Answer]] = {
     "MultinomialNB": _multinomial,
     "ComplementNB": _complement,
     "BernoulliNB": _bernoulli,
+    "CategoricalNB": _of_categories,
     "DecisionTreeClassifier": _tree_classes,
     "ForestClassifier": _tree_classes,
     "DecisionTreeRegressor": _tree_number,
@@ -844,4 +992,14 @@ ESTIMATORS: Dict[str, Callable[[Graph, Any, Value], Answer]] = {
     "DummyRegressor": _constant,
 }
 
-__all__ = ["ESTIMATORS", "LEQ", "Answer", "estimate"]
+__all__ = [
+    "ESTIMATORS",
+    "LEQ",
+    "Answer",
+    "estimate",
+    "label_of",
+    "probabilities_of",
+    "support_kernel",
+    "votes_of_pairs",
+    "winner",
+]

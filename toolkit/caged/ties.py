@@ -33,7 +33,7 @@ class Ties:
         return tied
 
     def _watch(self, found: Any) -> None:
-        for name in ("predict", "predict_proba"):
+        for name in ("transform",) if _fills(found) else ("predict", "predict_proba"):
             method = getattr(found, name, None)
             if method is not None:
                 setattr(found, name, self._watched(found, method))
@@ -47,7 +47,31 @@ class Ties:
         return watched
 
 
+def _fills(found: Any) -> bool:
+    return getattr(found, "_mask_fit_X", None) is not None
+
+
+def _tied_in_filling(found: Any, rows: Any) -> Any:
+    """Return where a gap is filled by neighbours of which the last is as far as one that does not count."""
+    from sklearn.metrics.pairwise import nan_euclidean_distances  # noqa: PLC0415 - loaded long before
+
+    asked = np.asarray(rows, dtype=np.float64)
+    far = nan_euclidean_distances(asked, found._fit_X)  # noqa: SLF001 - no public name
+    tied = np.zeros(len(asked), dtype=bool)
+    for place in range(asked.shape[1]):
+        donors = np.flatnonzero(~found._mask_fit_X[:, place])  # noqa: SLF001 - as above
+        last = int(found.n_neighbors)
+        if len(donors) > last:
+            near = np.sort(np.nan_to_num(far[:, donors], nan=np.inf), axis=1)[:, last - 1 : last + 1]
+            with np.errstate(invalid="ignore"):
+                same = near[:, 1] - near[:, 0] <= RELATIVE * np.maximum(1.0, near[:, 1])
+            tied |= np.isnan(asked[:, place]) & same
+    return tied
+
+
 def _tied(found: Any, rows: Any) -> Any:
+    if _fills(found):
+        return _tied_in_filling(found, rows)
     count = int(found.n_neighbors)
     known = found._fit_X.shape[0]  # noqa: SLF001 - no public name
     if count >= known:
@@ -67,6 +91,8 @@ def _neighbours_in(found: Any, seen: Set[int], depth: int) -> List[Any]:
     elif isinstance(found, np.ndarray):
         inner = list(found.ravel()) if found.dtype == object else []
     elif type(found).__module__.startswith("sklearn.") and hasattr(found, "__dict__"):
+        if _fills(found):
+            return [found]
         if hasattr(found, "kneighbors") and getattr(found, "_fit_X", None) is not None and hasattr(found, "predict"):
             return [found]
         inner = list(vars(found).values())

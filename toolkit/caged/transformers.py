@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, List, Sequence
 
 import numpy as np
 
+from .functions import FUNCTIONS, POSITIVE, interpolated, normal_share
 from .graph import GAP, Graph, Slot, UnservedError, Value
 
 TINY = 1e-300
@@ -393,23 +394,78 @@ def _function(graph: Graph, step: Any, value: Value) -> Value:
     if step.func is None:
         return value
     name = getattr(step.func, "__name__", type(step.func).__name__)
-    known: Dict[str, Callable[[str], str]] = {
-        "log1p": lambda tensor: graph.add("Log", graph.scalar("Add", tensor, 1.0)),
-        "log": lambda tensor: graph.add("Log", tensor),
-        "log10": lambda tensor: graph.scalar("Div", graph.add("Log", tensor), float(np.log(10))),
-        "log2": lambda tensor: graph.scalar("Div", graph.add("Log", tensor), float(np.log(2))),
-        "sqrt": lambda tensor: graph.add("Sqrt", tensor),
-        "exp": lambda tensor: graph.add("Exp", tensor),
-        "square": lambda tensor: graph.add("Mul", tensor, tensor),
-        "absolute": lambda tensor: graph.add("Abs", tensor),
-        "expm1": lambda tensor: graph.scalar("Sub", graph.add("Exp", tensor), 1.0),
-    }
-    if name not in known or getattr(step, "kw_args", None):
+    if name == "partial" and getattr(step.func.func, "__name__", "") == "check_array":
+        return value
+    if name not in FUNCTIONS or getattr(step, "kw_args", None):
         message = f"the function {name} of a FunctionTransformer is code of its own: it has no served form"
         raise UnservedError(message)
-    for slot in value.slots:
-        slot.seen(0.5, 100.0)
-    return graph.fresh(known[name](value.tensor), value.width)
+    if name in POSITIVE:
+        for slot in value.slots:
+            slot.seen(0.5, 100.0)
+    if name == "_identity":
+        return value
+    return graph.fresh(FUNCTIONS[name](graph, value.tensor), value.width)
+
+
+def undone(graph: Graph, step: Any, tensor: str) -> str:
+    """Return a target, shape (rows, 1), as it was before the fitted ``step`` changed it."""
+    kind = type(step).__name__
+    if kind == "FunctionTransformer":
+        if step.inverse_func is None:
+            return tensor
+        name = getattr(step.inverse_func, "__name__", type(step.inverse_func).__name__)
+        if name in FUNCTIONS and not getattr(step, "inv_kw_args", None):
+            return FUNCTIONS[name](graph, tensor)
+        kind = f"function {name}"
+    known: Dict[str, Callable[[], str]] = {
+        "StandardScaler": lambda: _widened(graph, tensor, step.scale_, step.mean_),
+        "RobustScaler": lambda: _widened(graph, tensor, step.scale_, step.center_),
+        "MaxAbsScaler": lambda: _widened(graph, tensor, step.scale_, None),
+        "MinMaxScaler": lambda: _shrunk(graph, tensor, step),
+        "PowerTransformer": lambda: _unpowered(graph, tensor, step),
+        "QuantileTransformer": lambda: _from_quantiles(graph, tensor, step),
+    }
+    if kind in known:
+        return known[kind]()
+    message = f"the target's {kind} has no served form"
+    raise UnservedError(message)
+
+
+def _widened(graph: Graph, tensor: str, scale: Any, middle: Any) -> str:
+    tensor = tensor if scale is None else graph.scalar("Mul", tensor, float(np.ravel(scale)[0]))
+    return tensor if middle is None else graph.scalar("Add", tensor, float(np.ravel(middle)[0]))
+
+
+def _shrunk(graph: Graph, tensor: str, step: Any) -> str:
+    return graph.scalar("Div", graph.scalar("Sub", tensor, float(step.min_[0])), float(step.scale_[0]))
+
+
+def _unpowered(graph: Graph, tensor: str, step: Any) -> str:
+    if step.standardize:
+        scaler = step._scaler  # noqa: SLF001 - no public name
+        tensor = _widened(graph, tensor, scaler.scale_, scaler.mean_)
+    exponent = float(step.lambdas_[0])
+    if step.method == "box-cox":
+        return _root(graph, tensor, exponent)
+    zero = graph.constant([[0.0]])
+    above = graph.scalar("Sub", _root(graph, graph.add("Max", tensor, zero), exponent), 1.0)
+    two = 2.0
+    mirrored = graph.add("Neg", graph.add("Min", tensor, zero))
+    below = graph.add("Sub", graph.constant([[1.0]]), _root(graph, mirrored, two - exponent))
+    return graph.add("Where", graph.add("GreaterOrEqual", tensor, zero), above, below)
+
+
+def _root(graph: Graph, tensor: str, exponent: float) -> str:
+    """Return what Box and Cox's power was taken of."""
+    if exponent == 0:
+        return graph.add("Exp", tensor)
+    return graph.scalar("Pow", graph.scalar("Add", graph.scalar("Mul", tensor, exponent), 1.0), 1.0 / exponent)
+
+
+def _from_quantiles(graph: Graph, tensor: str, step: Any) -> str:
+    if step.output_distribution == "normal":
+        tensor = normal_share(graph, tensor)
+    return interpolated(graph, tensor, step.references_, np.asarray(step.quantiles_)[:, 0])
 
 
 def _clusters(graph: Graph, step: Any, value: Value) -> Value:

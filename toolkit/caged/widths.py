@@ -42,6 +42,8 @@ def width_of(model: Any, depth: int = 0) -> Optional[int]:
     """Return how many columns ``model`` reads, None when nothing of it tells."""
     if depth > DEPTH_MAX or model is None or isinstance(model, (str, type)):
         return None
+    if type(model).__name__ == "IsotonicRegression":
+        return 1
     for found in (_counted(model), _of_steps(model, depth), _of_shapes(model)):
         if found:
             return found
