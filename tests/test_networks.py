@@ -163,6 +163,28 @@ def test_a_picture_of_a_fixed_batch_is_read_with_raw_scores() -> None:
     ]
 
 
+@pytest.mark.slow
+def test_a_graph_that_never_ends_is_stopped(tmp_path: Path) -> None:
+    inner = helper.make_graph(
+        [helper.make_node("Identity", ["on"], ["going"]), helper.make_node("Add", ["kept", "kept"], ["more"])],
+        "inner",
+        [
+            value("turn", TensorProto.INT64),
+            value("on", TensorProto.BOOL),
+            helper.make_tensor_value_info("kept", 1, None),
+        ],
+        [value("going", TensorProto.BOOL), helper.make_tensor_value_info("more", 1, None)],
+    )
+    nodes = [helper.make_node("Loop", ["", "always", "x"], ["y"], body=inner)]
+    sides = [value("x", TensorProto.FLOAT, "n", 4)]
+    path = save(
+        tmp_path / "m.onnx", nodes, sides, [value("y", TensorProto.FLOAT, "n", 4)], always=np.ones((), dtype=bool)
+    )
+    with pytest.raises(ArtifactError, match="more than the time") as raised:
+        read_caged(path, allowed=[], library="ONNX")
+    assert "\n" not in raised.value.message
+
+
 def test_a_truncated_graph_is_one_sentence(tmp_path: Path) -> None:
     path = network(tmp_path / "m.onnx", classes=1, last="Identity")
     path.write_bytes(path.read_bytes()[:60])

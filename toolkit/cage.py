@@ -134,8 +134,10 @@ def _run(interpreter: Path, folder: Path, *, seconds: int) -> str:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-    if code in {-signal.SIGXCPU, -signal.SIGKILL}:
-        return "time" if code == -signal.SIGXCPU else "memory"
+    if code in {-signal.SIGXCPU, -signal.SIGPROF}:  # of all it does, or of the first rows that it is asked
+        return "time"
+    if code == -signal.SIGKILL:
+        return "memory"
     return "" if code == 0 else f"code {code}"
 
 

@@ -31,7 +31,8 @@ TF_REACHING = frozenset((
     "TFRecordDataset", "FixedLengthRecordDataset", "FixedLengthRecordDatasetV2", "SqlDataset", "DebugIdentity",
     "DebugIdentityV2", "DumpGraph", "RpcCall", "ImmutableConst", "GeneratorDataset", "FileSystemSetConfiguration",
     "CreateSummaryFileWriter", "RpcClient", "DebugNumericSummary", "LoadDatasetV2", "SaveDatasetV2",
-    "DatasetToTFRecord", "CacheDataset", "CacheDatasetV2",
+    "DatasetToTFRecord", "DataServiceDataset", "DataServiceDatasetV2", "DataServiceDatasetV3", "DataServiceDatasetV4",
+    "RegisterDataset", "RegisterDatasetV2", "RemoteCall", "CacheDataset", "CacheDatasetV2",
 ))  # fmt: skip
 FUNCTIONS_MAX = 100_000
 COREML_KINDS_FROM = 200  # numbers of the fields that say which kind of model it is

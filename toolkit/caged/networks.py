@@ -9,6 +9,7 @@ import numpy as np
 
 from . import drawing, tensors
 from .converted import Converted
+from .ending import must_end
 from .graph import UNSEEN, Slot, UnservedError
 from .tensors import Block, Wishes
 
@@ -351,7 +352,8 @@ def _told(
     told, failed = [], []
     for name in outputs:
         try:
-            told.append((name, _values(network, columns, name)))
+            with must_end():
+                told.append((name, _values(network, columns, name)))
         except UnservedError as error:
             failed.append(error)
     return told, failed

@@ -11,6 +11,7 @@ import zipfile
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .converted import Converted
+from .ending import must_end
 from .graph import UnservedError
 from .tensors import Wishes, wished
 
@@ -82,7 +83,8 @@ def _is_exported(path: str) -> bool:
 
 def _flat(torch: Any, loaded: Loaded) -> Tuple[Any, List[str]]:
     """Return the network with its outputs in one row of tensors, and their names."""
-    found = loaded.call(loaded.module, *loaded.example)
+    with must_end():
+        found = loaded.call(loaded.module, *loaded.example)
     named = list(_tensors(torch, found, ""))
     if not named:
         message = f"it answers with {type(found).__name__}, in which there is no tensor"
