@@ -7,6 +7,7 @@ attribute. The proof asks the mended model, and the graph is made of the old att
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 from typing import Any, Callable, Collection, Dict, List, Set
 
@@ -114,6 +115,19 @@ def _is_asked(found: Any, attribute: str) -> bool:
 def _is_of_today(found: Any) -> bool:
     """Return whether the class at hand is of 1.2 or later, which hold parameters against their constraints."""
     return hasattr(type(found), "_parameter_constraints")
+
+
+def _function(found: Any, _give: Callable[[str, Any], None]) -> None:
+    """Call a setting of scikit-learn's check of arrays by its name of today."""
+    settings = dict(getattr(found.func, "keywords", None) or {})
+    check = getattr(found.func, "func", None)
+    if (
+        check is not None
+        and "force_all_finite" in settings
+        and "ensure_all_finite" in inspect.signature(check).parameters
+    ):
+        settings["ensure_all_finite"] = settings.pop("force_all_finite")
+        found.func = functools.partial(check, **settings)
 
 
 def _imputer(found: Any, give: Callable[[str, Any], None]) -> None:
@@ -482,6 +496,7 @@ def _constant(found: Any, give: Callable[[str, Any], None]) -> None:
 
 
 _MENDERS: Dict[str, Callable[[Any, Callable[[str, Any], None]], None]] = {
+    "FunctionTransformer": _function,
     "Pipeline": _steps,
     "NearestCentroid": _centroids,
     "GaussianProcessRegressor": _processes,
