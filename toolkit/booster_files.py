@@ -175,6 +175,10 @@ def _xgboost(
     if not 0 <= features <= NAMES_MAX:
         message = f"it is said to take {features:,} columns"
         raise DamagedError(message)
+    answers = max(classes, _count(told.get("num_target")))
+    if not 0 <= answers <= NAMES_MAX:
+        message = f"it is said to answer with {answers:,} numbers a row"
+        raise DamagedError(message)
     columns = [str(name) for name in names] if isinstance(names, list) and names else []
     columns = columns or [f"feature_{index}" for index in range(features)]
     kinds = [str(name) for name in types] if isinstance(types, list) else []

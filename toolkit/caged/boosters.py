@@ -16,6 +16,7 @@ from .estimators import ESTIMATORS, TWO, Answer
 from .graph import GAP, LEQ, LT, Graph, Slot, Trees, UnservedError, Value
 
 ZERO_AS_MISSING, NAN_AS_MISSING = 1, 2  # LightGBM's kinds of missing; 0 reads a gap as zero
+TARGETS_MAX = 10_000  # numbers a row
 ZERO_MAX = float(np.float32(1e-35))  # LightGBM takes what is no larger for zero
 _EXPONENTIAL = {"poisson", "gamma", "tweedie", "count:poisson", "reg:gamma", "reg:tweedie", "survival:cox"}
 
@@ -275,6 +276,9 @@ def xgboost_answer(graph: Graph, text: str, value: Value, classes: Any = None, r
     facts = learner["learner_model_param"]
     count = int(facts.get("num_class", 0) or 0)
     held = max(count, int(facts.get("num_target", 1) or 1))
+    if not 0 <= held <= TARGETS_MAX:
+        message = f"it is said to answer with {held:,} numbers a row"
+        raise UnservedError(message)
     base = _base_scores(facts["base_score"], objective, held)
     for slot in value.slots:
         slot.nullable = True
