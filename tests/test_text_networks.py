@@ -189,7 +189,7 @@ def test_a_folder_becomes_a_project_that_answers_texts(kaggle2app: Callable[...,
     assert "accuracy" in readme
     for name in ("requirements.lock", "requirements-serve.lock"):
         locked = re.findall(
-            r"^([a-z]\S*)==", (tmp_path / "out" / "made" / name).read_text(encoding="utf-8"), re.MULTILINE
+            r"^([a-z][^\s=]*)==", (tmp_path / "out" / "made" / name).read_text(encoding="utf-8"), re.MULTILINE
         )
         assert {"tokenizers", "huggingface-hub"} <= set(locked)
         assert locked == sorted(locked)

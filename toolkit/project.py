@@ -348,7 +348,8 @@ def _serve_with(path: Path, requirement: str) -> None:
 def _insert(path: Path, block: str, *, before: str) -> None:
     """Write a block of lines where the alphabet has it among those that begin like ``before``."""
     text = path.read_text(encoding="utf-8")
-    later = [one.start() for one in re.finditer(before, text, re.MULTILINE) if one[0] > block]
+    name = block.split("==", 1)[0]
+    later = [one.start() for one in re.finditer(before, text, re.MULTILINE) if one[0].split("==", 1)[0] > name]
     place = later[0] if later else len(text)
     path.write_text(text[:place] + block + text[place:], encoding="utf-8", newline="\n")
 
