@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +44,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     KBinsDiscretizer,
+    LabelEncoder,
     MinMaxScaler,
     OneHotEncoder,
     OrdinalEncoder,
@@ -353,6 +356,65 @@ def test_of_several_models_one_must_be_named(kaggle2app: Callable[..., Outcome],
     assert (done.code, "--model" in done.err) == (5, True)
     done = kaggle2app("new", folder, "--into", tmp_path / "out", "--model", "two.joblib", "--dry-run", "--json")
     assert done.json["model"]["file"] == "two.joblib"
+
+
+def sorts_texts(folder: Path, *, width: int | None = None) -> list[str]:
+    """Write a model and its vectorizer as two files; ``width`` is another number of words than the model reads."""
+    folder.mkdir()
+    texts = ["a good film", "a bad film", "very good", "awful and bad"] * 5
+    words = TfidfVectorizer().fit(texts)
+    model = LogisticRegression().fit(words.transform(texts), [1, 0] * 10)
+    joblib.dump(model, folder / "sentiment_model.pkl")
+    joblib.dump(TfidfVectorizer(max_features=width).fit(texts), folder / "tfidf_vectorizer.pkl")
+    joblib.dump(LabelEncoder().fit(["no", "yes"]), folder / "label_encoder.pkl")
+    return [str(answer) for answer in model.predict(words.transform(texts[:2]))]
+
+
+def test_a_vectorizer_in_a_file_beside_the_model_is_put_before_it(
+    kaggle2app: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    sorts_texts(tmp_path / "made")
+    done = kaggle2app("new", tmp_path / "made", "--dry-run", "--json")
+    assert done.code == 0, done.err
+    assert done.json["model"]["file"] == "sentiment_model.pkl"
+    assert done.json["model"]["parts"] == ["TfidfVectorizer", "LogisticRegression"]
+    told = " ".join(done.json["model"]["findings"])
+    assert "a TfidfVectorizer lies beside the model" in told
+    assert "0 for no, 1 for yes" in told
+
+
+def test_a_file_beside_the_model_that_does_not_fit_is_told_and_left(
+    kaggle2app: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    sorts_texts(tmp_path / "made", width=2)
+    done = kaggle2app("new", tmp_path / "made", "--dry-run", "--json")
+    assert done.code == 0, done.err
+    assert done.json["model"]["parts"] == ["LogisticRegression"]
+    assert "does not fit what the model reads" in " ".join(done.json["model"]["findings"])
+
+
+def test_a_model_that_is_named_alone_takes_nothing_from_its_folder(
+    kaggle2app: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    sorts_texts(tmp_path / "made")
+    done = kaggle2app("new", tmp_path / "made" / "sentiment_model.pkl", "--dry-run", "--json")
+    assert done.json["model"]["parts"] == ["LogisticRegression"]
+
+
+def test_a_file_beside_the_model_that_runs_code_is_not_opened(
+    kaggle2app: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    mark = tmp_path / "mark"
+
+    class Evil:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return os.system, (f"touch {mark}",)
+
+    sorts_texts(tmp_path / "made")
+    (tmp_path / "made" / "tfidf_vectorizer.pkl").write_bytes(pickle.dumps(Evil()))
+    done = kaggle2app("new", tmp_path / "made", "--dry-run", "--json")
+    assert done.json["model"]["parts"] == ["LogisticRegression"]
+    assert not mark.exists()
 
 
 def test_numbered_columns_take_the_names_of_the_data(kaggle2app: Callable[..., Outcome], tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def read_caged(
     *,
     allowed: Collection[tuple[str, str]],
     names: Sequence[str] = (),
+    beside: Mapping[str, tuple[Path, Collection[tuple[str, str]]]] | None = None,
     library: str = "",
     network: Mapping[str, Any] | None = None,
     imports: Sequence[str] = (),
@@ -66,16 +67,20 @@ def read_caged(
     """Return the reading of the model in ``path``, made in a cage by ``python`` (this interpreter by default).
 
     ``allowed`` are the (module, name) pairs that the file may import, as the look at its bytes found them; ``names``
-    are column names for a model that does not know its own; ``library`` opens a file of its own form, and ``imports``
-    are the packages that the model needs; ``network`` is what is known of a network's inputs. ``ArtifactError`` says
-    what the file tried, or why it has no served form; ``UnopenedError`` that these versions of its libraries cannot
-    open it.
+    are column names for a model that does not know its own; ``beside`` are files that may prepare its rows, by name,
+    each with what it may import; ``library`` opens a file of its own form, and ``imports`` are the packages that the
+    model needs; ``network`` is what is known of a network's inputs. ``ArtifactError`` says what the file tried, or why
+    it has no served form; ``UnopenedError`` that these versions of its libraries cannot open it.
     """
     interpreter = Path(sys.executable) if python is None else python
     with tempfile.TemporaryDirectory(prefix="kaggle2app-cage-") as name:
         folder = Path(name).resolve()
         _prepare(folder, path)
+        others = sorted((beside or {}).items())
+        for place, (_, (other, _imports)) in enumerate(others):
+            shutil.copyfile(other, folder / f"beside_{place}")
         job = {
+            "beside": [{"name": name, "allowed": sorted(may)} for name, (_, may) in others],
             "allowed": sorted(allowed),
             "names": list(names) or None,
             "library": library,

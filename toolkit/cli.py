@@ -163,7 +163,7 @@ def new(
     from toolkit import report  # noqa: PLC0415 - each command loads what it needs
     from toolkit.building import create  # noqa: PLC0415 - as above
     from toolkit.contract import network_wishes  # noqa: PLC0415 - as above
-    from toolkit.models import find_model  # noqa: PLC0415 - as above
+    from toolkit.models import companions, find_model  # noqa: PLC0415 - as above
     from toolkit.plan import draft  # noqa: PLC0415 - as above
     from toolkit.project import check_free, default_name, names, tree  # noqa: PLC0415 - as above
     from toolkit.schema import derive  # noqa: PLC0415 - as above
@@ -181,6 +181,7 @@ def new(
             name=name or default_name(download.provenance),
             author=author or _git_author(),
             target=target or "",
+            beside=companions(download, found_model),
             network=network,
             trust=trust,
             tests=not no_tests,

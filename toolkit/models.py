@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from toolkit.artifact import Artifact
     from toolkit.download import Download
 
+PREPARES = re.compile(
+    r"vector|tf.?idf|count.?vec|scal(?:er|ing)|encod|imput|transform|preprocess|normali[sz]|pca|svd|selector|binari[sz]er"
+    r"|columns|features",
+    re.IGNORECASE,
+)  # what people call the files of what their rows go through before the model
 LOOKED_MAX = 30  # model files looked at; a folder with more of them holds parts, not models
 
 
@@ -35,6 +41,31 @@ def find_model(download: Download, *, wanted: str | None = None) -> tuple[Path, 
     if not likely or not (alone or about_models or not _has_table(download)):
         return None
     return _only(download, likely)
+
+
+def is_pickled(artifact: Artifact) -> bool:
+    """Return whether a file is a pickle, as joblib's are."""
+    return artifact.format in {"pickle", "joblib"}
+
+
+def companions(download: Download, found: tuple[Path, Artifact]) -> tuple[tuple[Path, Artifact], ...]:
+    """Return the pickles of a download that prepare the rows of its model, or name its classes, by their names."""
+    path, artifact = found
+    if not is_pickled(artifact) or not path.is_file() or PREPARES.search(path.stem):
+        return ()
+    beside = []
+    for record in download.files[:LOOKED_MAX]:
+        other = download.root / record.path
+        named = PREPARES.search(other.stem) and other.suffix.lower() in MODEL_SUFFIXES
+        if not named or other.parent != path.parent or other == path:
+            continue
+        try:
+            seen = look(other)
+        except ArtifactError:
+            continue
+        if is_pickled(seen) and seen.servable:
+            beside.append((other, seen))
+    return tuple(beside)
 
 
 def _named(download: Download, wanted: str) -> tuple[Path, Artifact]:
@@ -70,6 +101,9 @@ def _only(download: Download, likely: list[str]) -> tuple[Path, Artifact] | None
         raise failure
     models = [(path, artifact) for path, artifact in looked if artifact.servable] or looked
     if len(models) > 1:
+        plain = [one for one in models if not PREPARES.search(one[0].stem)]
+        if len(plain) == 1 and is_pickled(plain[0][1]):
+            return plain[0]  # the others prepare its rows by their names: see ``companions``
         names = ", ".join(f"`{path.relative_to(download.root).as_posix()}`" for path, _ in models[:10])
         message = f"there are {len(models)} model files: {names}"
         raise ArtifactError(message, hint="name the one to wrap with `--model FILE`")

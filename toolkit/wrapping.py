@@ -129,8 +129,9 @@ class Wrapped(Record):
 class Wishes:
     """What the person wants of the project: where, what it is called, and what they know of the model.
 
-    ``target`` names what it answers; ``data`` is a table whose rows it is to answer; ``network`` is what
-    ``contract.network_wishes`` makes of the flags for sides, pixels and classes.
+    ``target`` names what it answers; ``data`` is a table whose rows it is to answer; ``beside`` are the files that may
+    prepare its rows (see ``models.companions``); ``network`` is what ``contract.network_wishes`` makes of the flags for
+    sides, pixels and classes.
     """
 
     into: Path
@@ -138,6 +139,7 @@ class Wishes:
     author: str = ""
     target: str = ""
     data: Path | None = None
+    beside: tuple[tuple[Path, Artifact], ...] = ()
     network: Mapping[str, Any] = field(default_factory=dict)
     trust: bool = False
     tests: bool = True
@@ -216,6 +218,7 @@ def _read(path: Path, artifact: Artifact, wishes: Wishes, steps: Steps, *, own_v
             path,
             allowed=artifact.allowed,
             names=_names_in(wishes),
+            beside={one.name: (place, one.allowed) for place, one in wishes.beside},
             library=library,
             network={**wishes.network, "labels_nearby": labels_beside(path)},
             imports=packages,

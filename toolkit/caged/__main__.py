@@ -111,11 +111,28 @@ def _done(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
         model = Booster(job["library"], str(folder / "model"))
     else:
         model = opener.open(folder / "model", bytes_max=job["limits"]["file_bytes"])
+        model = _with_those_beside(folder, job, model)
     fresh = mended(model, versions=opener.versions)
     found = read(model, rows=job["rows"], seed=job["seed"], names=job.get("names"))
     np.savez(str(folder / "arrays.npz"), **found.arrays)
     written = sorted(opener.versions)
     return {**found.document, "lost": sorted(opener.lost | fresh), "versions": _versions(), "written_by": written}
+
+
+def _with_those_beside(folder: Path, job: Dict[str, Any], model: Any) -> Any:
+    """Return a model with what was saved in files beside it, as one dictionary; the model alone when nothing was."""
+    from .opening import Opener  # noqa: PLC0415 - loaded by now
+
+    parts: Dict[str, Any] = {}
+    for place, one in enumerate(job.get("beside") or ()):
+        opener = Opener(frozenset((module, name) for module, name in one["allowed"]))
+        try:
+            part = opener.open(folder / f"beside_{place}", bytes_max=job["limits"]["file_bytes"])
+        except Exception:  # noqa: BLE001, S112 - a file that does not open prepares nothing
+            continue
+        if not hasattr(part, "predict"):
+            parts[str(one["name"])] = part
+    return {"model": model, **parts} if parts and hasattr(model, "predict") else model
 
 
 def _versions() -> Dict[str, str]:

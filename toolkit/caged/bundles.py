@@ -43,8 +43,7 @@ def unbundled(found: Any) -> Bundle:
 
         name, part = before[0]
         findings.append(
-            f"the file holds a {type(part).__name__} beside the model, of as many columns as the model reads: "
-            "rows pass it first"
+            f"a {type(part).__name__} lies beside the model, of as many columns as the model reads: rows pass it first"
         )
         rest.pop(name)
         model = Pipeline([("before", part), ("model", model)])
