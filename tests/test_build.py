@@ -132,6 +132,24 @@ def test_an_interruption_leaves_neither_folder_nor_process(moment: str, tmp_path
     assert_nothing_runs_below(tmp_path)
 
 
+def test_an_interruption_while_a_class_is_made_has_the_same_exit_code(tmp_path: Path) -> None:
+    """CPython ends by the signal itself when a bare ``KeyboardInterrupt`` crossed an ``exec``, caught or not."""
+    (tmp_path / "interrupted.py").write_text(
+        "import sys\n"
+        "from toolkit import cli\n"
+        "cli.app = lambda *_, **__: exec('import os, signal; os.kill(os.getpid(), signal.SIGINT)')\n"
+        "sys.exit(cli.main(['doctor']))\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "interrupted"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.splitlines()[0]) == (
+        130,
+        "error: interrupted; nothing half-made was left behind",
+    )
+
+
 @pytest.mark.slow
 def test_a_request_to_end_is_obeyed_like_an_interruption(tmp_path: Path) -> None:
     into = tmp_path / "place"

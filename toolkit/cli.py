@@ -705,7 +705,7 @@ def _interruptible(received: list[int]) -> Iterator[None]:
         for name in signals:
             signal.signal(name, signal.SIG_IGN)
         received.append(number)
-        raise KeyboardInterrupt
+        raise _Interruption
 
     signals = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
     try:
@@ -718,6 +718,13 @@ def _interruptible(received: list[int]) -> Iterator[None]:
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
+
+
+class _Interruption(KeyboardInterrupt):
+    """A request to end. CPython ends by the signal once a bare ``KeyboardInterrupt`` crossed ``exec``, caught or not.
+
+    An import often is in one (a dataclass is made so), and the exit code would then depend on the moment.
+    """
 
 
 class _InterruptedError(ToolkitError):
