@@ -703,3 +703,44 @@ def test_a_unit_in_a_name_says_nothing_and_what_is_done_per_something_describes(
     twins = {f"ESOL predicted {name.removeprefix('measured ')}": numbers(7), name: numbers(5)}
     assert infer({**MEASURES, **twins}).target == name
     assert infer({"solubility per gram": numbers(5), **MEASURES, "price": numbers(6)}).target == "price"
+
+
+def test_the_left_beside_the_right_is_a_side_and_left_alone_what_somebody_did() -> None:
+    sides = {"hear_left": words(1, "1", "2"), "hear_right": words(2, "1", "2")}
+    assert infer({**MEASURES, **sides, "drinker_yn": words(3, "N", "Y")}).target == "drinker_yn"
+    assert infer({**MEASURES, "left": words(1, "0", "1"), "city": words(2, "Rome", "Oslo", "Bern")}).target == "left"
+
+
+def test_what_stands_under_one_heading_is_a_history_and_what_stands_alone_what_happened() -> None:
+    history = {
+        f"baseline_{name}": words(place, "0", "1") for place, name in enumerate(("cancer", "stroke", "diabetes"))
+    }
+    assert infer({**MEASURES, **history, "complication": words(5, "0", "1")}).target == "complication"
+    assert infer({**MEASURES, "stroke": words(5, "0", "1"), "baseline_age": numbers(6)}).target == "stroke"
+
+
+def test_the_average_of_a_score_is_a_fact_beside_the_score_and_asked_where_it_is_alone() -> None:
+    scores = {"Average_Score": numbers(1, 1, 9), "Reviewer_Score": numbers(2, 1, 9)}
+    assert infer({**MEASURES, **scores}).target == "Reviewer_Score"
+    assert infer({**MEASURES, "Average_Score": numbers(1, 1, 9)}).target == "Average_Score"
+
+
+def test_which_sort_of_sales_is_a_fact_and_how_much_was_sold_a_question() -> None:
+    sort = words(2, "Online", "In store", "Outlet")
+    assert infer({"Units Sold": numbers(3), "Sales": numbers(4, 100, 900), "Sales Method": sort}).target == "Sales"
+    assert infer({**MEASURES, "Crop": sort}).target == "Crop"
+
+
+def test_shots_on_target_are_counted_and_a_target_is_predicted() -> None:
+    shots = {"On-Target": [str(row % 9) for row in range(ROWS)], "Off-Target": [str(row % 7) for row in range(ROWS)]}
+    assert infer({**MEASURES, **shots, "winner": words(3, "Yes", "No")}).target == "winner"
+    assert infer({**MEASURES, "winner": words(3, "Yes", "No"), "Target": words(4, "1", "0")}).target == "Target"
+
+
+def test_a_faint_name_is_not_sure_against_the_only_flag_at_the_end_and_is_without_one() -> None:
+    sorts = {"Soil": words(1, "loam", "clay", "sand"), "Fertilizer_Type": words(2, "chemical", "organic", "none")}
+    columns = {**sorts, **MEASURES, "sun": numbers(8)}
+    found = infer({**columns, "Growth_Milestone": words(3, "0", "1")})
+    assert not found.sure
+    assert "Growth_Milestone" in {found.target, *(guess.target for guess in found.alternatives[:2])}
+    assert infer({**columns, "city": words(3, "Rome", "Oslo")}).sure

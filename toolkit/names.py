@@ -39,11 +39,14 @@ CONVENTION = {
 HAPPENINGS = words_in(
     "accepted admission admitted adopted adoption anomaly approval approved arrest arrested attrition autism "
     "bankrupt bankruptcy canceled "
-    "cancellation cancelled cancer chd churn churned ckd clickbait clicked conversion converted covid cvd death "
-    "deceased decision defaulted defaulter defect defective defects delayed delinquency delinquent dementia "
-    "depression diabetes diabetic died disease disorder dropout edible eligible emotion exited failed failure "
-    "fake faulty fraud fraudulent hateful hazardous hired infarction infected intent intrusion leaver made malignancy "
-    "malignant mortality noshow obese obesity offensive parkinson pcos placed placement pneumonia poisonous potability "
+    "cancellation cancelled cancer chd churn churned ckd clickbait clicked complication complications conversion "
+    "converted covid cvd death "
+    "deceased decision defaulted defaulter defect defective defects delayed delinquency delinquent dementia depressed "
+    "depression diabetes diabetic died disease disorder distress dropout drowsy edible eligible emotion exited failed "
+    "failure fake faulty fraud fraudulent hateful hazardous hired infarction infected intent intrusion leaver "
+    "made malignancy "
+    "malignant mortality noshow obese obesity offensive parkinson pcos placed placement pneumonia poisonous "
+    "potability "
     "potable prognosis promoted purchased quit rain readmission readmitted recurred recurrence rejected relapse "
     "resigned responded sarcasm sarcastic satisfaction satisfied sentiment severity spam species stroke subscribed "
     "survival survived toxic transported tumor turnover variety verdict win winner wins won"
@@ -54,7 +57,7 @@ ILLNESSES = words_in(
     "parkinson pcos pneumonia stroke tumor"
 )
 # What people want to know the size of.
-AMOUNTS = words_in("msrp price prices quality rent resale")
+AMOUNTS = words_in("msrp prc price prices quality rent resale")
 # Words that name an answer in one table and a plain fact in the next.
 MAYBE = {
     word: points
@@ -63,26 +66,42 @@ MAYBE = {
         (3.6, "left"),
         (3.4, "charges disposition mpg"),
         (3.2, "dx"),
-        (3.0, "absenteeism alive biopsy cnt default deposit digit fault personality risk status"),
+        (
+            3.0,
+            "absenteeism alive biopsy cnt default deposit digit engagement fault malware personality risk rul status",
+        ),
         (2.4, "complaint magnitude streams"),
-        (3.0, "cases crimes confirmed deaths fertilizer loss suicide suicides tip"),
+        (3.0, "cases crimes confirmed deaths fatalities fertilizer loss salary suicide suicides tip wage wages"),
+        (
+            3.0,
+            (
+                "alzheimer alzheimers arrhythmia dengue drowsiness epilepsy glaucoma hepatitis insomnia malaria "
+                "migraine seizure sepsis tuberculosis"
+            ),
+        ),
         (
             2.8,
             (
                 "recommended leave aqi compensation cost count crop delay demand emissions expenses grade occupancy "
                 "rating "
-                "revenue salary sales score strength subscription updrs wage wages yield"
+                "revenue sales score strength subscription updrs yield"
             ),
         ),
         (
             2.6,
             (
                 "alarm liked feedback activity admit bought cardio category consumption drug fare gpa "
-                "happiness hazard income mood occupied performance popularity premium profit purchase recovered "
-                "segment solubility stability"
+                "earnings gross happiness hazard income mood occupied pay performance pollution popularity premium "
+                "profit purchase radiation recovered segment solubility stability"
             ),
         ),
-        (2.4, "stage pm points calories damage event letter ratings reached returned shares stress"),
+        (
+            2.4,
+            (
+                "casualties injuries roughness stay stage pm points calories damage event letter ratings reached "
+                "returned shares stress"
+            ),
+        ),
         (2.2, "accident claim claims efficiency faults genre value weather"),
         (2.0, "close language production reported safe spend"),
         (1.8, "action treatment amount type duration graduated probability views"),
@@ -129,6 +148,9 @@ PHRASES = {
     )
     for phrase in phrases.split(", ")
 }
+# What somebody shot at, not what a model is to predict.
+AIMS = words_in("target targets")
+AIMED = words_in("attempts goals off on shot shots")
 # These words beside another leave its meaning as it is.
 NEUTRAL = words_in(
     "a amount bank be binary book burned car case class co customer daily detected did dollar dollars employee eur "
@@ -144,33 +166,37 @@ SPANS = words_in("year years yr yrs y month months day days week weeks hour hour
 # The past, other people and summaries describe a row.
 PAST = words_in(
     "base before competitor days early estimated family father first fuel historical history initial input lag "
-    "lagged last max maximum medical min minimum months mother no num number old original other parent parental "
+    "lagged last max maximum medical min minimum months mother no num number old original other overtime parent "
+    "parental "
     "parents past pct per predicted prev previous prior ratio related review reviews since std sum today "
     "total uncertainty unit years"
 )
 # Facts that describe: seldom what somebody wants to predict.
 FACTS = words_in(
-    "address age airport alcohol author borough brand children city color colour comment comments country county "
+    "address age airport alcohol author borough brand children city color colour comment comments company country "
+    "county "
     "currency date datetime day department dependents depth description destination direction developer district "
     "education "
     "email ethnicity family gender height hobby holiday hour id idx image index job language lat latitude length "
-    "link lng location lon longitude mail make manufacturer marital married minute model month name names "
+    "link lng location lon long longitude mail make manufacturer marital married method minute mode model month name "
+    "names "
     "nationality neighborhood neighbourhood number occupation origin partner phone postal postcode province "
-    "publisher quarter race region religion residence season second sex smoker smoking state street suburb "
+    "publisher quarter race region religion residence season second sex smoker smoking source state street suburb "
     "surname table text ticket time timestamp title unit units url user username vendor week weekday width x year z "
     "zip "
     "zipcode"
 )
 AMOUNT_WORDS = words_in(
-    "age amount charges cnt compensation consumption cost count days demand distance duration expectancy expenses "
-    "fare height "
-    "hours income minutes mpg number percentage points premium price prices profit rent revenue salary sales "
+    "age amount charges cnt compensation consumption cost count days demand distance duration earnings expectancy "
+    "expenses fare fatalities gross height "
+    "hours income minutes mpg number pay percentage points premium price prices profit rent revenue salary sales "
     "shares spend strength temperature value views wage weight years yield"
 )
 CLASS_WORDS = words_in(
     "band bucket categories category class classes cluster code diagnosis digit genre grade group kind label "
     "labels letter level outcome range segment segmentation species stage status type variety"
 )
+SORTS_OF = words_in("kind method mode reason sort source type")
 # Where a row is or where it points to: even in the last column nobody asks for it.
 PLACES = words_in(
     "address direction image index lat latitude link lng location lon long longitude postal postcode url x y z zip "
@@ -212,7 +238,7 @@ def evidence_of(name: str) -> NameEvidence:
         return NameEvidence(CONVENTION[told] - 1.0, told, f"answers are often called `{told}`")
     best = _phrase(words)
     for place, word in enumerate(words):
-        points = _word_points(word)
+        points = 0.0 if word in AIMS and set(words[:place]) & AIMED else _word_points(word)
         if points <= 0:
             continue
         rest = [other for index, other in enumerate(words) if index != place]
@@ -223,6 +249,8 @@ def evidence_of(name: str) -> NameEvidence:
     points, reason = best.points, best.reason
     if words[-1] == "type" and best.word == "status":
         points *= 0.1  # which sort of status, not how it ended
+    if best.word in HAPPENINGS and {words[0], words[-1]} & SORTS_OF and len(words) > 1:
+        points *= 0.7  # which sort of admission, not whether there was one
     if points > 0 and words[0] in PREFIXES and len(words) > 1:
         points, reason = points + 0.6, f"its name asks a yes-or-no question about `{best.word}`"
     if points > 0 and set(words) & FUTURE and len(words) > 1:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from toolkit.names import (
+    AMOUNT_WORDS,
     AMOUNTS,
     CONVENTION,
     HAPPENINGS,
@@ -35,6 +36,9 @@ SURE_POINTS = 3.2  # the weakest evidence that convinces by itself
 SURE_MARGIN = 1.2  # and this much more than the runner-up has
 ILLNESSES_MANY = 3  # from here on they are a history, and any of them could be the question
 STRONG_NAME = 2.9
+MODEST_NAME = 3.3  # below this a name alone does not outweigh the last place for sure
+HISTORY_MIN = 3  # so many happenings under one heading are somebody's history
+AVERAGES = words_in("average avg mean")
 RANKED_ROWS_MIN = 20  # fewer rows are in some order by chance
 RANKED_ROWS_MAX = 200_000
 CURRENCIES = words_in("aud brl cad chf cny dollar dollars eur euro euros gbp inr jpy usd")
@@ -164,6 +168,12 @@ def _weigh_name(one: Candidate, last_words: set[str], numbered: Counter[str]) ->
         points *= 0.4  # what happens or not has no size
     if one.question.kind == "binary" and evidence.word in AMOUNTS:
         points *= 0.6  # two values are no amount
+    if one.question.kind == "multiclass" and one.column.kind == "category" and evidence.word in AMOUNT_WORDS:
+        points *= 0.4  # which sort of sales, not how much was sold
+    if one.question.kind == "multiclass" and one.column.kind == "category" and evidence.word == "rating":
+        points *= 0.6  # for whom a film is meant, as often as how good it is
+    if one.question.kind == "regression" and evidence.word == "rating" and not one.column.whole:
+        points *= 1.15  # what many people gave on the average
     if one.question.kind == "binary" and one.column.kind == "number" and not one.column.whole:
         points *= 0.4  # two amounts that happen to occur, not yes and no
     if one.question.kind == "regression" and evidence.word in SORTS:
@@ -213,6 +223,9 @@ def _weigh_relatives(found: list[Candidate]) -> None:
             one.add(-2.2)  # a price depends on illnesses, no illness on a price
             one.named -= 2.2
     _weigh_siblings(found)
+    _weigh_sides(found)
+    _weigh_averages(found)
+    _weigh_histories(found)
     _weigh_currencies(found)
     by_word: dict[str, list[Candidate]] = {}
     for one in found:
@@ -237,8 +250,44 @@ def _weigh_siblings(found: list[Candidate]) -> None:
         if len(same) + len(beside) > 2:  # noqa: PLR2004 - two are a pair
             for one in (*same, *beside):
                 if one.word not in CONVENTION:
-                    one.add(-0.7 * one.named if one.named > 0 else 0.0)
-                    one.named = min(one.named, 0.3 * one.named) if one.named > 0 else one.named
+                    _forget_name(one)
+
+
+def _weigh_sides(found: list[Candidate]) -> None:
+    """Weigh down the left beside the right: ``hear_left`` tells a side there, not who has left."""
+    names = {words_of(one.column.name) for one in found}
+    for one in found:
+        words = words_of(one.column.name)
+        if words[-1:] == ("left",) and (*words[:-1], "right") in names:
+            _forget_name(one)
+
+
+def _weigh_averages(found: list[Candidate]) -> None:
+    """Weigh down the average of what another column has for each row: it is known before."""
+    for one in found:
+        alike = [other for other in found if other.word == one.word and other is not one and one.word]
+        if set(words_of(one.column.name)) & AVERAGES and any(
+            not set(words_of(other.column.name)) & AVERAGES for other in alike
+        ):
+            one.add(-1.2)
+
+
+def _weigh_histories(found: list[Candidate]) -> None:
+    """Weigh down what stands under one heading with others like it: ``baseline_cancer`` beside ``baseline_stroke``."""
+    headed: dict[str, list[Candidate]] = {}
+    for one in found:
+        if one.question.kind == "binary" and len(words_of(one.column.name)) > 1:
+            headed.setdefault(words_of(one.column.name)[0], []).append(one)
+    for same in headed.values():
+        named = [one for one in same if one.word in HAPPENINGS]
+        if len(named) >= HISTORY_MIN:
+            for one in named:
+                _forget_name(one)
+
+
+def _forget_name(one: Candidate) -> None:
+    one.add(-0.7 * one.named if one.named > 0 else 0.0)
+    one.named = min(one.named, 0.3 * one.named)
 
 
 def _weigh_currencies(found: list[Candidate]) -> None:
@@ -381,6 +430,9 @@ def _weigh_company(found: list[Candidate], profile: Profile, identifiers: set[st
             "it is the only column of words among measurements",
         )
     last = max((column.position for column in profile.columns), default=0)
+    twos = [one for one in found if one.question.kind == "binary"]
+    if len(twos) == 1 and len(found) >= MANY_NUMBERS and twos[0].named > -1 and not twos[0].named:
+        twos[0].add(0.8, "it is the only column of two values")
     flags = [one for one in numbers if one.question.kind == "binary"]
     if [one.column.position for one in flags] == [last] and len(numbers) >= MANY_NUMBERS and flags[0].named > -1:
         flags[0].add(2.0, "it stands last, the only column of two values among many numbers")
@@ -427,6 +479,13 @@ def _weigh_place(found: list[Candidate], profile: Profile) -> None:
     whole = [one for one in amounts if one.column.whole] if len(amounts) > 3 else []  # noqa: PLR2004 - measurements
     classes = [one for one in amounts if one.column.distinct <= FEW_NUMBERS]
     classes = classes if len(amounts) == len(found) > 3 and _are_classes(classes) else []  # noqa: PLR2004
+    faint = not nameless and ranked[0].named < MODEST_NAME and ranked[0].column.position != last
+    flag = (one for one in found if one.column.position == last and one.named > -1 and one.question.kind == "binary")
+    ending = next(flag, None)
+    if faint and ending is not None and not close:
+        ending.add(1.5, "it stands last, where answers usually stand")
+        ending.placed = ranked[0].placed = True
+        return
     for one in found:
         if nameless and classes == [one]:
             one.add(2.0, f"it has {one.column.distinct} values and all other columns have many")
