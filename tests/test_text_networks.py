@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -193,6 +196,33 @@ def test_a_folder_becomes_a_project_that_answers_texts(kaggle2app: Callable[...,
         )
         assert {"tokenizers", "huggingface-hub"} <= set(locked)
         assert locked == sorted(locked)
+
+
+@pytest.mark.slow
+def test_an_answer_to_a_text_that_is_cut_says_so(kaggle2app: Callable[..., Outcome], tmp_path: Path) -> None:
+    done = kaggle2app("new", folder(tmp_path / "made"), "--into", tmp_path / "out", "--no-tests", "--json")
+    assert done.code == 0, done.err
+    asked = (
+        "import json\n"
+        "from pathlib import Path\n"
+        "from made.model import Model\n"
+        "rows = [{'text': 'good ' * words} for words in (14, 15, 400)]\n"
+        "print(json.dumps([answer['notes'] for answer in Model.load(Path('model')).answer(rows)]))\n"
+    )
+    project = tmp_path / "out" / "made"
+    told = subprocess.run(
+        [sys.executable, "-c", asked],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project / "src")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    whole, *cut = json.loads(told.stdout)
+    assert whole == []
+    message = "longer than the 16 tokens that are read: the rest changes nothing"
+    assert cut == [[{"kind": "cut", "column": "text", "message": message}]] * 2
+    assert '"cut"' in (project / "src" / "made" / "openapi.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from .schema import IN_TRAINING
 
@@ -32,6 +32,16 @@ class Note:
         return {"kind": self.kind, "column": self.column, "message": self.message}
 
 
+@runtime_checkable
+class Teller(Protocol):
+    """A step of the encoder that has something to say of rows."""
+
+    column: str
+
+    def told(self, columns: Columns) -> Iterator[tuple[int, str, str]]:
+        """Return the row, the kind of oddity and the words of each note."""
+
+
 def unfamiliar(schema: Schema) -> dict[str, Any]:
     """Return the note on a row whose values are unlike what was seen, all together."""
     seen = "the training data" if schema.seen_in == IN_TRAINING else f"the rows seen {schema.seen_in}"
@@ -45,6 +55,10 @@ def notes_of(schema: Schema, encoder: Encoder, columns: Columns, rows: int) -> l
     for column in schema.columns:
         for row, note in _column_notes(column, columns[column.name], encoder.categories.get(column.name)):
             notes[row].append(note)
+    for step in encoder.steps:
+        if isinstance(step, Teller):
+            for row, kind, message in step.told(columns):
+                notes[row].append(Note(kind, step.column, message))
     return notes
 
 

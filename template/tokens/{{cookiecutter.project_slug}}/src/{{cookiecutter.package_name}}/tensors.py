@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
     from typing import IO
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .schema import Columns
 
 NO_TOKEN = 2**31 - 1
+TOKENS_A_BYTE_MAX = 6  # of a letter that tokenizers write as many: one of three bytes becomes eighteen
+SPECIAL_TOKENS_MAX = 8  # before and behind a text
+RUST = "pyo3_runtime"  # the module of what a library in Rust raises when it gives up
 VALUES_MAX = 40_000_000  # in the tokens of one request, each as wide as the model is
 
 
@@ -58,12 +61,26 @@ class Tokens:
             out[row, 0] = len(tokens)
             out[row, 1 : 1 + len(tokens)] = tokens
 
+    def told(self, columns: Columns) -> Iterator[tuple[int, str, str]]:
+        """Return a note on each text that is longer than the model reads."""
+        for row, text in enumerate(columns[self.column].tolist()):
+            if len(text.encode()) * TOKENS_A_BYTE_MAX > self.width - 1 - SPECIAL_TOKENS_MAX and self._is_cut(text):
+                yield row, "cut", f"longer than the {self.width - 1} tokens that are read: the rest changes nothing"
+
+    def _is_cut(self, text: str) -> bool:
+        try:
+            return bool(self._tokenizer.encode(text).overflowing)
+        except BaseException as error:
+            if type(error).__module__ != RUST:
+                raise
+            return False
+
     def _tokens(self, text: str) -> list[int]:
         """Return a text's tokens; where the tokenizer's own pattern gives up on it, one that no network knows."""
         try:
             tokens: list[int] = self._tokenizer.encode(text).ids
         except BaseException as error:
-            if type(error).__module__ != "pyo3_runtime":  # how a library in Rust says that it gives up
+            if type(error).__module__ != RUST:
                 raise
             return [NO_TOKEN]
         return tokens
