@@ -304,3 +304,15 @@ def test_files_without_header_are_joined_and_it_is_told_once(tmp_path: Path) -> 
 def test_columns_set_with_blanks_are_a_table_beside_others(tmp_path: Path) -> None:
     rows = "".join(f"  {number / 7:.5e}  {number / 3:.5e}  -{number:.5e}\n" for number in range(40))
     assert read(write(tmp_path, {"X_train.txt": rows, "about.md": "text"})).main.frame.shape == (40, 3)
+
+
+def test_answers_are_in_the_training_table_whose_twin_lacks_them_and_not_in_a_larger_one_that_is_whole(
+    tmp_path: Path,
+) -> None:
+    answers = "shop,cheats\n" + "".join(f"s{n},{'yes' if n % 4 else 'no'}\n" for n in range(40))
+    asked = "shop\n" + "".join(f"s{n}\n" for n in range(40, 60))
+    bills = "bill,shop,amount,town\n" + "".join(f"b{n},s{n % 60},{n * 7 % 90},Bonn\n" for n in range(900))
+    files = {"Train-1.csv": answers, "Train_Bills-1.csv": bills, "Test-2.csv": asked, "Test_Bills-2.csv": bills}
+    assert read(write(tmp_path / "twins", files)).main.name == "Train-1.csv"
+    whole = {"Train-1.csv": answers, "Train_Bills-1.csv": bills, "Test_Bills-2.csv": bills}
+    assert read(write(tmp_path / "whole", whole)).main.name == "Train_Bills-1.csv"

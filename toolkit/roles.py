@@ -12,6 +12,7 @@ from toolkit.findings import Finding
 from toolkit.table import Table
 
 ASKED = "asked for with --table"
+LACKING_MAX = 3  # answers that a test table does not have
 CLOSE = 0.5  # a second table of at least this share of the first one's cells makes the choice unsure
 TRAIN = frozenset(("train", "training", "trn", "tr"))
 TEST = frozenset(("test", "testing", "tst", "holdout", "eval", "evaluation", "predict", "score"))
@@ -59,7 +60,17 @@ def _rank(one: Table, candidates: list[Table]) -> float:
         score *= 0.001
     if any(set(other.frame.columns) < set(one.frame.columns) and words(other.name) & TEST for other in partners):
         score *= 10
+    if said & TRAIN and any(_is_twin(one, other) for other in partners):
+        score *= 100  # whose test table lacks nothing but a column or two holds the answer
     return score
+
+
+def _is_twin(one: Table, other: Table) -> bool:
+    """Return whether a test table is called as the training table is, and lacks a column or two of it."""
+    train, test = words(one.name), words(other.name)
+    lacking = set(one.frame.columns) - set(other.frame.columns)
+    within = set(other.frame.columns) < set(one.frame.columns)
+    return bool(test & TEST) and within and train - TRAIN == test - TEST and 1 <= len(lacking) <= LACKING_MAX
 
 
 def _preference(one: Table) -> int:
