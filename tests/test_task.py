@@ -744,3 +744,58 @@ def test_a_faint_name_is_not_sure_against_the_only_flag_at_the_end_and_is_withou
     assert not found.sure
     assert "Growth_Milestone" in {found.target, *(guess.target for guess in found.alternatives[:2])}
     assert infer({**columns, "city": words(3, "Rome", "Oslo")}).sure
+
+
+def test_a_price_is_set_beside_what_was_sold_and_asked_where_nothing_was() -> None:
+    columns = {"store": words(1, "a", "b", "c"), "Units Sold": [str(round(float(cell))) for cell in numbers(2)]}
+    asked = infer({**columns, "discount": numbers(4), "Price": numbers(3), "season": words(5, "spring", "winter")})
+    assert asked.target == "Units Sold"
+    assert infer({**MEASURES, "Price": numbers(3)}).target == "Price"
+
+
+def test_the_nearest_name_is_guessed_where_what_is_submitted_is_no_column_and_is_not_sure() -> None:
+    columns = {"shop": words(1, "a", "b"), "item_price": numbers(2), "item_cnt_day": numbers(3, 1, 9)}
+    asked = {"ID": [str(row) for row in range(ROWS)], "item_cnt_month": ["0"] * ROWS}
+    found = infer(columns, submission=asked)
+    assert (found.target, found.sure) == ("item_cnt_day", False)
+    assert infer(columns, submission={"ID": asked["ID"], "item_price": ["0"] * ROWS}).target == "item_price"
+
+
+def test_what_was_bought_is_a_fact_and_whether_it_was_is_asked() -> None:
+    texts = [f"the screen of my number {row} stays dark since today" for row in range(ROWS)]
+    sorts = {"Product Purchased": words(1, "phone", "camera", "watch"), "Channel": words(2, "mail", "chat", "phone")}
+    facts = {"Age": numbers(3), "Gender": words(4, "m", "f", "x"), "City": words(5, "Rome", "Oslo", "Bern")}
+    assert not infer({**sorts, **facts, "Description": texts}).sure
+    assert infer({**facts, "Purchased": words(6, "0", "1")}).target == "Purchased"
+
+
+def test_a_named_column_at_the_end_is_weighed_against_a_price_before_it_and_a_nameless_one_is_not() -> None:
+    levels = words(4, "low", "medium", "high")
+    found = infer({**MEASURES, "price": numbers(5), "interest_level": levels})
+    assert not found.sure
+    assert {found.target, found.alternatives[0].target} == {"price", "interest_level"}
+    assert infer({**MEASURES, "price": numbers(5), "nearby": levels}).sure
+
+
+def test_the_last_column_is_among_the_first_three_guesses_unless_it_tells_when_a_row_was() -> None:
+    scores = {f"{name}_score": words(place, "1", "2", "3", "4", "5") for place, name in enumerate(("a", "b", "c", "d"))}
+    found = infer({**scores, "kibo": words(9, "0", "1")})
+    assert "kibo" in list(dict.fromkeys([found.target, *(guess.target for guess in found.alternatives)]))[:3]
+    teams = {name: numbers(place) for place, name in enumerate(("orb", "drb", "ftr", "adj"))}
+    assert infer({**teams, "YEAR": words(9, "2013", "2014", "2015", "2016")}).target != "YEAR"
+
+
+def test_minutes_are_no_minimum_and_a_whole_price_is_no_past_one() -> None:
+    weather = {"weather": words(5, "sun", "rain", "snow")}
+    assert infer({**MEASURES, **weather, "Delivery_Time_min": numbers(4)}).target == "Delivery_Time_min"
+    rents = {"baseRent": numbers(4), "totalRent": numbers(5)}
+    assert infer({**MEASURES, **rents}).target == "totalRent"
+    assert infer({**MEASURES, "price_min": numbers(6), "price": numbers(7)}).target == "price"
+
+
+def test_a_sort_of_product_is_a_fact_and_a_category_alone_is_asked() -> None:
+    sorts = words(1, "a", "b", "c", "d")
+    assert infer({**MEASURES, "CourseCategory": sorts, "CourseCompletion": words(2, "0", "1")}).target == (
+        "CourseCompletion"
+    )
+    assert infer({**MEASURES, "Category": sorts}).target == "Category"

@@ -32,7 +32,7 @@ ENTITIES = frozenset((
     "policy", "loan", "booking", "device", "sample", "product", "item", "applicant", "application", "claim",
     "session", "visit", "encounter", "survey", "respondent", "roll", "phone", "movie", "emp", "book", "host",
     "listing", "track", "song", "game", "match", "player", "team", "article", "review", "tweet", "flight", "trip",
-    "ride", "complaint", "incident", "image", "house", "property",
+    "ride", "complaint", "incident", "image", "house", "property", "lead", "prospect", "quote", "contract", "shipment",
 ))
 # fmt: on
 ENDS_IN_ID = frozenset(

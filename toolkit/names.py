@@ -38,18 +38,17 @@ CONVENTION = {
 # What people want to know of a person, a thing or an event: yes or no, or which kind.
 HAPPENINGS = words_in(
     "accepted admission admitted adopted adoption anomaly approval approved arrest arrested attrition autism "
-    "bankrupt bankruptcy canceled "
-    "cancellation cancelled cancer chd churn churned ckd clickbait clicked complication complications conversion "
-    "converted covid cvd death "
-    "deceased decision defaulted defaulter defect defective defects delayed delinquency delinquent dementia depressed "
-    "depression diabetes diabetic died disease disorder distress dropout drowsy edible eligible emotion exited failed "
-    "failure fake faulty fraud fraudulent hateful hazardous hired infarction infected intent intrusion leaver "
-    "made malignancy "
-    "malignant mortality noshow obese obesity offensive parkinson pcos placed placement pneumonia poisonous "
-    "potability "
-    "potable prognosis promoted purchased quit rain readmission readmitted recurred recurrence rejected relapse "
-    "resigned responded sarcasm sarcastic satisfaction satisfied sentiment severity spam species stroke subscribed "
-    "survival survived toxic transported tumor turnover variety verdict win winner wins won"
+    "bankrupt bankruptcy canceled cancellation cancelled cancer chd churn churned ckd clickbait clicked completed "
+    "completion complication complications conversion converted covid cvd death deceased decision defaulted "
+    "defaulter defect defective defects delayed delinquency delinquent dementia depressed depression diabetes "
+    "diabetic died disease disorder distress dropout drowsy edible eligible emotion exited failed escalated failure "
+    "fake faulty fraud fraudulent hateful hazardous hired hiring infarction infected intent intrusion lapsed late "
+    "leaver made malignancy malignant mortality noshow obese obesity offensive overdue parkinson pcos placed "
+    "placement pneumonia poisonous potability potable prognosis promoted purchased quit rain readmission "
+    "readmitted recidivism recurred recurrence rejected relapse renewed resignation resigned responded sarcasm "
+    "sarcastic satisfaction satisfied sentiment severity spam species stroke subscribed survival survived "
+    "terminated termination toxic transported tumor turnover unsubscribed upsell variety verdict win winner wins "
+    "won"
 )
 # What people fall ill with: the answer where it stands alone, a fact beside others like it.
 ILLNESSES = words_in(
@@ -98,12 +97,13 @@ MAYBE = {
         (
             2.4,
             (
-                "casualties injuries roughness stay stage pm points calories damage event letter ratings reached "
-                "returned shares stress"
+                "attendance casualties clv cltv ctr injuries ltv postseason priority ridership roi roughness stay "
+                "stage pm points calories damage event letter ratings reached returned shares stress"
             ),
         ),
         (2.2, "accident claim claims efficiency faults genre value weather"),
         (2.0, "close language production reported safe spend"),
+        (1.6, "playoffs"),
         (1.8, "action treatment amount type duration graduated probability views"),
         (1.6, "energy flag intensity kind load return"),
         (1.4, "condition level likes power quantity signal usage"),
@@ -134,6 +134,8 @@ PHRASES = {
         (3.8, "happiness score"),
         (3.6, "delivery time, stress level, time taken"),
         (3.4, "energy consumption, power consumption, electricity consumption"),
+        (3.4, "cooling load, heating load, lifetime value, meter reading, power output"),
+        (3.0, "interest level, risk level, satisfaction rating, satisfaction score"),
         (
             3.4,
             (
@@ -144,19 +146,24 @@ PHRASES = {
         (3.4, "market value, player value, personal loan, exam score"),
         (3.4, "on time"),
         (2.8, "body fat"),
+        (2.7, "units sold, quantity sold, items sold, products sold, sales volume"),
         (2.2, "credit score"),
     )
     for phrase in phrases.split(", ")
 }
+# Which sort of thing a row is about, as shops and libraries sort theirs.
+SHELVES = words_in("categories category subcategory")
+SHELVED = words_in("course customer event goods item job main merchant order product service sub ticket vehicle")
 # What somebody shot at, not what a model is to predict.
 AIMS = words_in("target targets")
 AIMED = words_in("attempts goals off on shot shots")
 # These words beside another leave its meaning as it is.
 NEUTRAL = words_in(
-    "a amount bank be binary book burned car case class co customer daily detected did dollar dollars employee eur "
-    "euro euros event fetal film final flag flight for found gbp global has hourly house in inr is k label lakh lakhs "
-    "laptop life m machine measured median minutes movie n name of overall p patient per reported resale risk rs sale "
-    "selling sold song status student target text the track type usd variable was water weekly will wine y yn"
+    "a amount bank be binary book bool boolean burned car case class co customer daily detected did dollar dollars "
+    "employee eur euro euros event fetal film final flag flg flight for found gbp global has hourly house in ind "
+    "indicator inr is k label lakh lakhs laptop life m machine measured median minutes movie n name of overall p "
+    "patient per reported resale risk rs sale selling sold song status student target text the track type usd "
+    "variable was water weekly will wine y yn"
 )
 # The future is what questions are about.
 FUTURE = frozenset(("tomorrow", "next", "future", "will"))
@@ -203,6 +210,7 @@ PLACES = words_in(
     "zipcode"
 )
 KNOWN = frozenset({*CONVENTION, *HAPPENINGS, *ILLNESSES, *AMOUNTS, *MAYBE})
+IN_PHRASES = frozenset(itertools.chain.from_iterable(PHRASES))
 KNOWN_ENDS = sorted((word for word in KNOWN if len(word) >= 4), key=lambda word: (-len(word), word))  # noqa: PLR2004 - shorter ones end anything
 PREFIXES = ("is", "has", "was")
 
@@ -255,8 +263,10 @@ def evidence_of(name: str) -> NameEvidence:
         points, reason = points + 0.6, f"its name asks a yes-or-no question about `{best.word}`"
     if points > 0 and set(words) & FUTURE and len(words) > 1:
         points, reason = points + 1.5, "its name speaks of the future"
-    if points > 0 and set(words) & PAST - set(best.word.split()):
+    if points > 0 and set(words) & PAST - set(best.word.split()) - _units(words, best.word):
         points -= 1.2
+    if len(words) > 1 and words[-1] in SHELVES and words[0] in SHELVED:
+        return NameEvidence(-2.0, words[-1], "its name is that of a fact that describes a row")
     if points < 1.5 and (words[-1] in FACTS or words[0] in FACTS):  # noqa: PLR2004 - weak words do not outweigh these
         return NameEvidence(-2.0, words[-1], "its name is that of a fact that describes a row")
     return NameEvidence(points, best.word, reason if points > 0 else "")
@@ -303,6 +313,12 @@ def _phrase(words: tuple[str, ...]) -> NameEvidence:
     return best
 
 
+def _units(words: tuple[str, ...], word: str) -> set[str]:
+    """Return the words of a name that look like the past or a summary and are none: minutes, and the whole price."""
+    minutes = {"min"} if words[-1] == "min" and set(words[:-1]) & {"delay", "duration", "time", "wait"} else set()
+    return minutes | ({"total"} if word in AMOUNTS | {"revenue", "sales"} else set())
+
+
 def _is_head(words: tuple[str, ...], place: int) -> bool:
     """Return whether the word is what the name is about: the last one, or the one before ``of`` and its like."""
     links = [
@@ -320,7 +336,7 @@ def _split_compounds(words: tuple[str, ...]) -> tuple[str, ...]:
     """Take names without a seam apart where the end is a known word: ``saleprice`` is sale, price."""
     found: list[str] = []
     for word in words:
-        if word in KNOWN or word in FACTS or len(word) < 7:  # noqa: PLR2004 - short words hold no two
+        if word in KNOWN or word in FACTS or word in IN_PHRASES or len(word) < 7:  # noqa: PLR2004 - short words hold no two
             found.append(word)
             continue
         end = next((known for known in KNOWN_ENDS if word.endswith(known)), "")

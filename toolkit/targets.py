@@ -36,9 +36,14 @@ SURE_POINTS = 3.2  # the weakest evidence that convinces by itself
 SURE_MARGIN = 1.2  # and this much more than the runner-up has
 ILLNESSES_MANY = 3  # from here on they are a history, and any of them could be the question
 STRONG_NAME = 2.9
+RIVAL_NAME = 2.0  # the last column with such a name is one to ask about
+RIVAL_MARGIN = 2.0
 MODEST_NAME = 3.3  # below this a name alone does not outweigh the last place for sure
+BESIDE_TEXT_MAX = 4  # with more columns, a table is about more than its text
 HISTORY_MIN = 3  # so many happenings under one heading are somebody's history
 AVERAGES = words_in("average avg mean")
+SEATS = 3  # the guesses that people look at
+SEATED_POINTS = 4.0  # a guess with less may be wrong
 RANKED_ROWS_MIN = 20  # fewer rows are in some order by chance
 RANKED_ROWS_MAX = 200_000
 CURRENCIES = words_in("aud brl cad chf cny dollar dollars eur euro euros gbp inr jpy usd")
@@ -53,7 +58,9 @@ ONCE = (
     )
 )
 VAGUE = words_in("output response result")
-YES_OR_NO = words_in("leave left default return reached")  # what happens or not, but is also done more or less
+YES_OR_NO = words_in(
+    "bought default leave left made purchased reached return"
+)  # what happens or not, but is also done more or less
 # How things end, as cells say it: the words of an answer more often than of a fact.
 OUTCOMES = words_in(
     "alive approved attrited bankrupt benign canceled cancelled certified charged churned convicted dead deceased "
@@ -63,6 +70,8 @@ OUTCOMES = words_in(
     "recovered rejected relapsed resigned sarcastic sick spam stable successful survived "
     "suspended terminated toxic"
 )
+MOMENTS = words_in("date datetime day hour minute month quarter season time timestamp week year")  # when a row was
+SOLD = frozenset(("units sold", "quantity sold", "items sold", "products sold", "sales volume"))
 SEXES = ({"male", "female"}, {"m", "f"}, {"man", "woman"}, {"men", "women"}, {"boy", "girl"})
 WEAK_NAME = 1.9  # below this no word of weight is in a name
 LETTERS_TELLING = 4  # shorter words stand in too many titles
@@ -141,7 +150,19 @@ def rank(profile: Profile, contents: Contents) -> list[Candidate]:
     _weigh_rankings(found, profile, contents)
     _weigh_files(found, contents)
     _weigh_place(found, profile)
-    return sorted(found, key=lambda one: (-round(one.points, 6), one.column.name))
+    return _with_seat(sorted(found, key=lambda one: (-round(one.points, 6), one.column.name)))
+
+
+def _with_seat(ranked: list[Candidate]) -> list[Candidate]:
+    """Keep the last place among the first for the column that stands last, where names leave the question open."""
+    usable = [one for one in ranked if one.named > -1]
+    last = max(usable, key=lambda one: one.column.position, default=None)
+    if last is None or last in ranked[:SEATS] or ranked[0].decided or ranked[0].points > SEATED_POINTS:
+        return ranked
+    if ranked[SEATS - 1].named >= RIVAL_NAME:
+        return ranked
+    rest = [one for one in ranked if one is not last]
+    return [*rest[: SEATS - 1], last, *rest[SEATS - 1 :]]
 
 
 def _can_be_target(profile: Profile, column: Column, identifiers: set[str], submitted: list[str]) -> bool:
@@ -227,6 +248,7 @@ def _weigh_relatives(found: list[Candidate]) -> None:
     _weigh_averages(found)
     _weigh_histories(found)
     _weigh_currencies(found)
+    _weigh_levers(found)
     by_word: dict[str, list[Candidate]] = {}
     for one in found:
         if one.word:
@@ -301,6 +323,15 @@ def _weigh_currencies(found: list[Candidate]) -> None:
             not set(words_of(other.column.name)) & CURRENCIES for other in alike
         ):
             one.add(2.0, "it is in one currency, so that rows can be compared")
+
+
+def _weigh_levers(found: list[Candidate]) -> None:
+    """Weigh down the price of what is sold beside how much of it was sold: whoever sells sets the one for the other."""
+    sold = [one for one in found if one.word in SOLD and one.named >= WEAK_NAME and one.question.kind == "regression"]
+    for one in found:
+        if sold and one.word in {"price", "prices"}:
+            one.add(-1.8)
+            one.named -= 1.8
 
 
 def _weigh_values(one: Candidate, profile: Profile) -> None:
@@ -397,6 +428,7 @@ def _weigh_submission(found: list[Candidate], profile: Profile, submitted: list[
         if one.column.name in answers:
             one.add(7.0, "the sample submission asks for it")
             one.decided = True
+    _weigh_nearest_to(found, profile)
     columns = {_plain(name) for name in profile.submission_columns[1:]}
     if len(columns) < 2 or any(one.column.name in answers for one in found):  # noqa: PLR2004 - one column a class
         return
@@ -408,13 +440,30 @@ def _weigh_submission(found: list[Candidate], profile: Profile, submitted: list[
             one.decided = True
 
 
+def _weigh_nearest_to(found: list[Candidate], profile: Profile) -> None:
+    """Weigh the column whose name is nearest to the one that is submitted, where none has that: sums of it, perhaps."""
+    answer = profile.submission_columns[-1]
+    if len(profile.submission_columns) != 2 or answer in {column.name for column in profile.columns}:  # noqa: PLR2004 - an id and an answer
+        return
+    wanted = set(words_of(answer))
+    if any(one.decided for one in found) or len(wanted) < 2:  # noqa: PLR2004 - one word is shared by chance
+        return
+    for one in found:
+        one.placed = True  # it is to be made of the columns first, so that nothing is sure
+        share = len(wanted & set(words_of(one.column.name))) / len(wanted)
+        if share > 0.5:  # noqa: PLR2004 - more than half of the words
+            one.add(6 * share - min(one.named, 0.0), f"its name is nearest to {quoted(answer)}, which is submitted")
+            one.named = max(one.named, 0.0)
+
+
 def _weigh_company(found: list[Candidate], profile: Profile, identifiers: set[str]) -> None:
     """Weigh what stands beside a column: the only one beside a text, the only words among numbers."""
     texts = [column for column in profile.columns if column.kind == "text" and column.name not in identifiers]
     others = [one for one in found if one.named > -1 and one.column.missing_share < 0.5]  # noqa: PLR2004 - a remnant
     if texts and len(others) == 1 and others[0].question.kind != "regression":
-        others[0].add(4.0, f"it is the only column beside the text in {quoted(texts[0].name)}")
-        others[0].decided = True
+        alone = len(found) <= BESIDE_TEXT_MAX or others[0].named >= STRONG_NAME
+        others[0].add(4.0 if alone else 1.0, f"it is the only column beside the text in {quoted(texts[0].name)}")
+        others[0].decided = others[0].decided or alone
     few = [one for one in found if one.question.kind != "regression" and one.column.distinct <= SOME_NUMBERS]
     if texts and few and all(one.named < WEAK_NAME for one in found):
         fewest = min(few, key=lambda one: (one.column.distinct, one.column.name))
@@ -486,12 +535,21 @@ def _weigh_place(found: list[Candidate], profile: Profile) -> None:
         ending.add(1.5, "it stands last, where answers usually stand")
         ending.placed = ranked[0].placed = True
         return
+    rival = next((one for one in found if one.column.position == last and one.named >= RIVAL_NAME), None)
+    plain = rival is not None and (
+        not close
+        or (rival.column.kind in {"boolean", "category"} and rival.named < STRONG_NAME and rival.word not in ILLNESSES)
+    )
+    if rival is not None and plain and rival is not ranked[0] and ranked[0].word not in CONVENTION:
+        rival.add(0.8, "it stands last, where answers usually stand")
+        rival.placed = ranked[0].placed = ranked[0].placed or ranked[0].points - rival.points < RIVAL_MARGIN
+        return
     for one in found:
-        if nameless and classes == [one]:
+        if nameless and classes == [one] and not set(words_of(one.column.name)) & MOMENTS:
             one.add(2.0, f"it has {one.column.distinct} values and all other columns have many")
         if not nameless and not (close and one.named >= STRONG_NAME and one.points > ranked[0].points - SURE_MARGIN):
             continue
-        if one.column.position == last and set(words_of(one.column.name)) & PLACES and one.named <= -2:  # noqa: PLR2004
+        if one.column.position == last and set(words_of(one.column.name)) & (PLACES | MOMENTS) and one.named <= -2:  # noqa: PLR2004
             continue
         if one.column.position == last:
             describes = 2.0 if one.named <= -2 else 0.0  # noqa: PLR2004 - even what describes a row can be asked about
