@@ -150,6 +150,99 @@ def test_a_request_is_counted_and_keeps_its_id(app: FastAPI, body: bytes) -> Non
         assert line in said
 
 
+def test_a_head_without_end_is_refused_and_a_long_one_is_not(app: FastAPI, body: bytes) -> None:
+    long = [f"x-{number}: {'a' * 900}" for number in range(60)]
+    assert _statuses(_said(StraightProtocol, app, _post(body, *long) + LAST)) == [200, 200]
+    endless = [b"POST /predict HTTP/1.1\r\nhost: a\r\nx: ", *[b"a" * 9_000] * 9]
+    said = _said(StraightProtocol, app, _post(body), *endless)
+    assert _statuses(said) == [200, 431]
+    assert json.loads(said.rpartition(b"\r\n\r\n")[2])["status"] == 431
+
+
+class Waiting:
+    """A loop that notes what it is asked to do later, and does it when told."""
+
+    def __init__(self) -> None:
+        self.later: list[Callable[[], None]] = []
+
+    def call_later(self, _: float, what: Callable[[], None]) -> Waiting:
+        """Note ``what``."""
+        self.later.append(what)
+        return self
+
+    def cancel(self) -> None:
+        """Forget what was noted last."""
+        self.later.pop()
+
+
+class Wire(asyncio.Transport):
+    """A connection that keeps what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.closed = False
+
+    def write(self, data: Any) -> None:  # noqa: ANN401 - asyncio's
+        """Keep ``data``."""
+        self.written += bytes(data)
+
+    def close(self) -> None:
+        """Close."""
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        """Return whether it is closed."""
+        return self.closed
+
+
+def _connected(app: FastAPI) -> tuple[StraightProtocol, Wire, Waiting]:
+    config = Config(app, http=StraightProtocol, log_config=None, lifespan="off", interface="asgi3")
+    config.load()
+    protocol = StraightProtocol(config=config, server_state=ServerState(), app_state={})
+    waiting, wire = Waiting(), Wire()
+    protocol.loop = waiting  # type: ignore[assignment] # as much of a loop as is asked of it
+    protocol.connection_made(wire)
+    return protocol, wire, waiting
+
+
+@pytest.mark.parametrize(
+    ("packets", "statuses"),
+    [
+        ([], []),
+        ([b"POST /predict HTTP/1.1\r\nho"], [408]),
+        ([b"GET /health/live HTTP/1.1\r\nhost: a\r\n", b"x"], [408]),
+    ],
+    ids=["nothing", "half a line", "half a head"],
+)
+def test_a_head_that_does_not_come_is_given_up(app: FastAPI, packets: list[bytes], statuses: list[int]) -> None:
+    async def talked() -> Wire:
+        protocol, wire, waiting = _connected(app)
+        for packet in packets:
+            protocol.data_received(packet)
+        (give_up,) = waiting.later
+        give_up()
+        return wire
+
+    wire = asyncio.run(talked())
+    assert wire.closed
+    assert _statuses(wire.written) == statuses
+
+
+def test_nobody_waits_for_a_head_that_has_come(app: FastAPI, schema: Schema, body: bytes) -> None:
+    if schema.values:
+        pytest.skip("this model takes its time: its answer needs a loop")
+
+    async def talked() -> None:
+        protocol, wire, waiting = _connected(app)
+        protocol.data_received(_post(body)[:9])
+        protocol.data_received(_post(body)[9:])
+        assert waiting.later == [protocol.timeout_keep_alive_handler]
+        assert not wire.closed
+
+    asyncio.run(talked())
+
+
 def test_a_model_that_takes_over_answers_the_next_request_of_a_connection(
     app: FastAPI, model_dir: Path, body: bytes
 ) -> None:
