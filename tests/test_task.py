@@ -799,3 +799,74 @@ def test_a_sort_of_product_is_a_fact_and_a_category_alone_is_asked() -> None:
         "CourseCompletion"
     )
     assert infer({**MEASURES, "Category": sorts}).target == "Category"
+
+
+def test_a_species_among_places_and_people_is_a_fact_and_among_measurements_the_question() -> None:
+    named = {name: [f"{name} {row % 40}" for row in range(ROWS)] for name in ("owner", "farm", "mill", "region")}
+    species = words(2, "Arabica", "Robusta")
+    assert not infer({**named, "species": species, "moisture": numbers(3)}).sure
+    assert infer({**MEASURES, "species": species}).sure
+
+
+def test_gaps_in_what_is_called_the_target_are_a_class_of_their_own() -> None:
+    target = [cell if row % 3 else None for row, cell in enumerate(words(1, "K", "G", "R"))]
+    columns = {**MEASURES, "tumor": words(2, "f", "t")}
+    assert infer({**columns, "target": target}).target == "target"
+    assert infer({**columns, "grade": target}).target == "tumor"
+
+
+def test_the_total_beside_its_price_a_unit_is_the_question_and_a_unit_price_alone_a_number_like_others() -> None:
+    parts = {"Quantity": words(1, "1", "2", "3", "4"), "Price per Unit": words(2, "25", "30", "50", "300", "500")}
+    total = [str(int(many) * int(price)) for many, price in zip(*parts.values(), strict=True)]
+    assert infer({**parts, "Total Amount": total}).target == "Total Amount"
+    assert infer({**MEASURES, "Price": numbers(5, 10, 90)}).target == "Price"
+
+
+def test_whether_somebody_passed_is_a_question_and_how_many_passes_a_fact() -> None:
+    assert infer({"tier": numbers(3), **MEASURES, "pass_bar": words(1, "1", "0")}).target == "pass_bar"
+    passes = [str(row % 40) for row in range(ROWS)]
+    found = infer({**MEASURES, "Pass Accuracy": passes, "winner": words(1, "Yes", "No")})
+    assert found.target == "winner"
+
+
+def test_a_log_of_what_people_did_is_told_and_a_table_with_an_event_to_foresee_is_not() -> None:
+    rows = 400
+    draw = chance(3)
+    log = {
+        "event_time": [f"2019-10-{1 + row // 20:02d} 08:{row % 60:02d}:00" for row in range(rows)],
+        "event_type": words(1, "view", "cart", "purchase", rows=rows),
+        "product_id": [str(1000 + draw.randrange(90)) for _ in range(rows)],
+        "price": numbers(2, rows=rows),
+        "user_id": [str(5000 + draw.randrange(120)) for _ in range(rows)],
+    }
+    found = infer(log)
+    assert "looks-like-events" in codes_of(found.findings)
+    assert not found.sure
+    assert "looks-like-events" not in codes_of(infer({**MEASURES, "event": words(2, "0", "1")}).findings)
+
+
+def test_the_wins_of_a_season_are_asked_beside_its_games_and_a_letter_alone_is_a_letter() -> None:
+    games = {"G": [str(150 + row % 13) for row in range(ROWS)], "W": [str(row * 7 % 41) for row in range(ROWS)]}
+    assert infer({"OBP": numbers(1), **games, "SLG": numbers(2)}).target == "W"
+    assert infer({"OBP": numbers(1), "W": games["W"], "SLG": numbers(2), "outcome": words(3, "0", "1")}).target == (
+        "outcome"
+    )
+
+
+def test_the_status_somebody_lives_in_is_a_fact_and_how_a_loan_ended_is_asked() -> None:
+    status = words(4, "verified", "not verified")
+    assert infer({**MEASURES, "bad_loan": words(5, "0", "1"), "verification_status": status}).target == "bad_loan"
+    assert infer({**MEASURES, "loan_status": words(5, "good", "late")}).target == "loan_status"
+
+
+def test_a_unit_behind_an_amount_says_nothing_and_an_amount_for_a_unit_of_something_is_another() -> None:
+    weather = {"Weather": words(2, "sun", "rain", "snow")}
+    found = infer({**MEASURES, **weather, "Yield_tons_per_hectare": numbers(4)})
+    assert (found.target, found.kind) == ("Yield_tons_per_hectare", "regression")
+    assert infer({**MEASURES, "price_per_sqft": numbers(4), "price": numbers(5)}).target == "price"
+
+
+def test_what_was_done_is_a_question_of_yes_or_no_and_not_of_how_often() -> None:
+    assert infer({"tier": words(1, "a", "b", "c"), **MEASURES, "redeemed": words(2, "0", "1")}).target == "redeemed"
+    often = [str(row % 30) for row in range(ROWS)]
+    assert infer({**MEASURES, "times_repaid": often, "loan_status": words(2, "good", "late")}).target == "loan_status"

@@ -33,6 +33,7 @@ ENTITIES = frozenset((
     "session", "visit", "encounter", "survey", "respondent", "roll", "phone", "movie", "emp", "book", "host",
     "listing", "track", "song", "game", "match", "player", "team", "article", "review", "tweet", "flight", "trip",
     "ride", "complaint", "incident", "image", "house", "property", "lead", "prospect", "quote", "contract", "shipment",
+    "visitor", "guest", "seller", "buyer", "store", "shop", "restaurant", "driver", "supplier", "provider", "hospital",
 ))
 # fmt: on
 ENDS_IN_ID = frozenset(
@@ -138,7 +139,7 @@ def _says_id(words: list[str]) -> bool:
     if not words:
         return False
     last = words[-1]
-    glued = last.endswith("id") and last[:-2] in ENTITIES  # userid
+    glued = last.endswith("id") and (last[:-2] in ENTITIES or last[:-2] in words[:-1])  # userid, beer_beerid
     return glued or "id" in words[1:-1] or last in SAYS_ID or words[0] in SAYS_ID or "".join(words) in SAYS_ID
 
 

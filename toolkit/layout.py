@@ -42,6 +42,8 @@ THINGS = words_in(
 RATED = words_in("playcount plays rate rated rating ratings score star stars")
 PURCHASES = words_in("basket bill cart customer invoice member order purchase receipt trans transaction")
 GOODS = words_in("article description goods item itemname items product products sku stock")
+DEEDS = words_in("action activity behavior behaviour event events interaction")
+DEEDS_MAX = 12
 TIMES = words_in("date datetime day hour minute month months period quarter time timestamp week year")
 PICTURE = re.compile(r"(?!https?:)[^\s]+\.(jpe?g|png|gif|bmp|tiff?|webp|dcm)", re.IGNORECASE)
 SOUND = re.compile(r"(?!https?:)[^\s]+\.(wav|mp3|ogg|flac|m4a)", re.IGNORECASE)
@@ -154,6 +156,7 @@ def looks_like(profile: Profile, guess: Column, *, strong: bool) -> list[Finding
     for finding in (
         _ratings(columns, words, repeated),
         _purchases(columns, words, repeated, profile, strong=strong),
+        _events(columns, words, repeated, profile, strong=strong),
         _series(columns, words, dates, profile, guess=guess, strong=strong),
     ):
         if finding is not None:
@@ -291,6 +294,36 @@ def _purchases(
         severity="unsure",
         columns=tuple(named),
         action="finding what is bought together is not built yet; a column can still be predicted if you name it",
+        overrule="--target COLUMN",
+    )
+
+
+def _events(
+    columns: list[Column], words: dict[str, set[str]], repeated: list[Column], profile: Profile, *, strong: bool
+) -> Finding | None:
+    """Tell a log of what people did with which thing and when: views, carts and purchases, one a row."""
+    who = [
+        column
+        for column in repeated
+        if words[column.name] & (PEOPLE | {"session"}) or any(column.name.lower().startswith(one) for one in PEOPLE)
+    ]
+    what = [
+        column
+        for column in repeated
+        if column not in who
+        and (words[column.name] & (GOODS | THINGS) or any(column.name.lower().startswith(one) for one in GOODS))
+    ]
+    times = [column for column in columns if column.kind == "date" or words[column.name] & TIMES]
+    deeds = [column for column in columns if words[column.name] & DEEDS and 2 <= column.distinct <= DEEDS_MAX]  # noqa: PLR2004
+    if strong or not (who and what and times and deeds) or profile.rows < SERIES_ROWS_MIN or len(columns) > 12:  # noqa: PLR2004 - a wide table is about more
+        return None
+    named = [who[0].name, what[0].name, deeds[0].name]
+    return Finding(
+        "looks-like-events",
+        f"this looks like a log of events ({', '.join(map(quoted, named))}), not rows with an answer",
+        severity="unsure",
+        columns=tuple(named),
+        action="learning from what came before is not built yet; a column can still be predicted if you name it",
         overrule="--target COLUMN",
     )
 

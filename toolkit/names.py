@@ -44,7 +44,8 @@ HAPPENINGS = words_in(
     "diabetic died disease disorder distress dropout drowsy edible eligible emotion exited failed escalated failure "
     "fake faulty fraud fraudulent hateful hazardous hired hiring infarction infected intent intrusion lapsed late "
     "leaver made malignancy malignant mortality noshow obese obesity offensive overdue parkinson pcos placed "
-    "placement pneumonia poisonous potability potable prognosis promoted purchased quit rain readmission "
+    "placement pneumonia poisonous potability potable prognosis promoted purchased quit rain rearrested "
+    "readmission "
     "readmitted recidivism recurred recurrence rejected relapse renewed resignation resigned responded sarcasm "
     "sarcastic satisfaction satisfied sentiment severity spam species stroke subscribed survival survived "
     "terminated termination toxic transported tumor turnover unsubscribed upsell variety verdict win winner wins "
@@ -55,27 +56,45 @@ ILLNESSES = words_in(
     "autism cancer chd ckd covid cvd dementia depression diabetes diabetic disease disorder infarction obese obesity "
     "parkinson pcos pneumonia stroke tumor"
 )
+# What was done or has come about, yes or no: the answer as often as a fact.
+DEEDS = words_in(
+    "acquired attended bad bot click contaminated dead detections donated enrolled fail finished flooded funded "
+    "good graduated hacked helpful infested injured injury joined laundering legendary legitimate loyal malicious "
+    "metastasis needed occurred outage podium qualified redeemed redemption remission renewal repaid repeat "
+    "required resolved retained retention selected shortlisted sick success successful suspicious taken upgraded "
+    "victory viral voted"
+)
 # What people want to know the size of.
 AMOUNTS = words_in("msrp prc price prices quality rent resale")
 # Words that name an answer in one table and a plain fact in the next.
-MAYBE = {
+MAYBE = dict.fromkeys(DEEDS, 2.7) | {
     word: points
     for points, words in (
         (4.0, "chance expectancy segmentation"),
         (3.6, "left"),
         (3.4, "charges disposition mpg"),
         (3.2, "dx"),
+        (3.0, "airfare ctc medv ttf"),
+        (2.8, "appliances emission footfall marks productivity valuation visitors"),
+        (2.6, "bookings collection footprint passengers rides streamflow toxicity turbidity"),
+        (2.2, "cgpa"),
+        (2.4, "affinity bid bill biomass killed medal orders prediction viscosity"),
+        (2.0, "accidents anxiety asthma billing evaporation freight hardness hypertension volatility"),
+        (1.4, "fee hit popular pts runs subscribers wickets"),
         (
             3.0,
-            "absenteeism alive biopsy cnt default deposit digit engagement fault malware personality risk rul status",
+            (
+                "absent absenteeism alive biopsy cnt default deposit digit engagement fault malware pass passed "
+                "personality risk rul status"
+            ),
         ),
         (2.4, "complaint magnitude streams"),
         (3.0, "cases crimes confirmed deaths fatalities fertilizer loss salary suicide suicides tip wage wages"),
         (
             3.0,
             (
-                "alzheimer alzheimers arrhythmia dengue drowsiness epilepsy glaucoma hepatitis insomnia malaria "
-                "migraine seizure sepsis tuberculosis"
+                "alzheimer alzheimers arrhythmia dengue drowsiness epilepsy glaucoma hepatitis "
+                "insomnia malaria migraine seizure sepsis tuberculosis"
             ),
         ),
         (
@@ -97,14 +116,15 @@ MAYBE = {
         (
             2.4,
             (
-                "attendance casualties clv cltv ctr injuries ltv postseason priority ridership roi roughness stay "
+                "attendance casualties clv cltv ctr injuries ltv postseason priority ridership roi roughness stay sum "
+                "views "
                 "stage pm points calories damage event letter ratings reached returned shares stress"
             ),
         ),
         (2.2, "accident claim claims efficiency faults genre value weather"),
         (2.0, "close language production reported safe spend"),
         (1.6, "playoffs"),
-        (1.8, "action treatment amount type duration graduated probability views"),
+        (1.8, "action treatment amount type duration graduated probability"),
         (1.6, "energy flag intensity kind load return"),
         (1.4, "condition level likes power quantity signal usage"),
         (1.2, "attack booking concentration levels loan temperature weight"),
@@ -131,6 +151,7 @@ PHRASES = {
             ),
         ),
         (4.0, "final grade, trip duration, traffic volume"),
+        (2.8, "total amount, total cost, total fare, total price, total rent, total revenue, total sales"),
         (3.8, "happiness score"),
         (3.6, "delivery time, stress level, time taken"),
         (3.4, "energy consumption, power consumption, electricity consumption"),
@@ -145,7 +166,23 @@ PHRASES = {
         ),
         (3.4, "market value, player value, personal loan, exam score"),
         (3.4, "on time"),
-        (2.8, "body fat"),
+        (4.0, "bad loan, dropped out, good bad, home win, paid back, term deposit"),
+        (
+            3.6,
+            (
+                "attack type, charged off, failure type, length stay, paid off, show up, test result, test results, "
+                "time failure, water quality"
+            ),
+        ),
+        (
+            3.4,
+            (
+                "area burned, box office, burn rate, burned area, carbon emission, carbon footprint, "
+                "finish time, high risk, lap time, resolution time, transit time, wait time, winning bid"
+            ),
+        ),
+        (3.0, "billing amount, credit rating, delivery days, travel insurance"),
+        (2.8, "band gap, body fat, formation energy"),
         (2.7, "units sold, quantity sold, items sold, products sold, sales volume"),
         (2.2, "credit score"),
     )
@@ -153,18 +190,25 @@ PHRASES = {
 }
 # Which sort of thing a row is about, as shops and libraries sort theirs.
 SHELVES = words_in("categories category subcategory")
+# In what state somebody lives, not how something ended.
+STATES = words_in(
+    "citizenship civil economic employment furnishing home housing immigration job list marital ownership registration "
+    "relationship residence residential smoker smoking social vaccination verification work working"
+)
 SHELVED = words_in("course customer event goods item job main merchant order product service sub ticket vehicle")
 # What somebody shot at, not what a model is to predict.
 AIMS = words_in("target targets")
 AIMED = words_in("attempts goals off on shot shots")
 # These words beside another leave its meaning as it is.
 NEUTRAL = words_in(
-    "a amount bank be binary book bool boolean burned car case class co customer daily detected did dollar dollars "
-    "employee eur euro euros event fetal film final flag flg flight for found gbp global has hourly house in ind "
-    "indicator inr is k label lakh lakhs laptop life m machine measured median minutes movie n name of overall p "
-    "patient per reported resale risk rs sale selling sold song status student target text the track type usd "
-    "variable was water weekly will wine y yn"
+    "a amount back bank be binary book bool boolean burned car case class co customer daily detected did dollar "
+    "dollars employee eur euro euros event fetal film final flag flg flight for found gbp global has hourly house "
+    "in ind indicator inr is k label lakh lakhs laptop life m machine measured median minutes movie n name of "
+    "overall p patient per reported resale risk rs sale selling sold song status student target text the track type "
+    "usd variable was water weekly will wine y yn"
 )
+# Units behind an amount leave it as it is.
+UNITS = words_in("cm ft gw hr hrs kg km kw kwh lbs mins mm mw mwh sec secs seconds sqft ton tonne tonnes tons")
 # The future is what questions are about.
 FUTURE = frozenset(("tomorrow", "next", "future", "will"))
 # A span of time that lies ahead: within two years, in 30 days.
@@ -193,11 +237,13 @@ FACTS = words_in(
     "zip "
     "zipcode"
 )
+# Of which the total is the question, not a fact of the past.
+WHOLES = AMOUNTS | {"claim amount", "cost", "fare amount", "marks", "revenue", "salary", "sales", "score"}
 AMOUNT_WORDS = words_in(
-    "age amount charges cnt compensation consumption cost count days demand distance duration earnings expectancy "
-    "expenses fare fatalities gross height "
-    "hours income minutes mpg number pay percentage points premium price prices profit rent revenue salary sales "
-    "shares spend strength temperature value views wage weight years yield"
+    "age airfare amount appliances bid bill bookings cgpa charges cnt compensation consumption cost count days "
+    "demand distance duration earnings expectancy expenses fare fatalities gross height hours income minutes mpg "
+    "number pay percentage points premium price prices profit rent revenue salary sales shares spend strength "
+    "temperature value views wage weight years yield"
 )
 CLASS_WORDS = words_in(
     "band bucket categories category class classes cluster code diagnosis digit genre grade group kind label "
@@ -224,10 +270,18 @@ def words_of(name: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[^\W_]+", spaced.lower()))
 
 
+PER_UNIT = re.compile(
+    r"(?<![^\W_])(?:(?:bu|bushels?|g|hg|kg|lbs?|liters?|litres?|mg|mt|t|tonnes?|tons?)[ _]per[ _][^\W_]+|"
+    r"per[ _](?:day|hour|month|night|week|year))(?![^\W_])",
+    re.IGNORECASE,
+)
+
+
 def core_of(name: str) -> tuple[str, ...]:
     """Return the words of a name without what stands in brackets (a unit, a scale) and without numbers."""
     bare = re.sub(r"[(\[{].*?[)\]}]", " ", name)
     bare = re.sub(r"\bin \w+ per \w+", " ", bare)  # in mols per litre: the unit
+    bare = re.sub(PER_UNIT, " ", bare)
     bare = re.sub(r"/(?=\s*\d)", " by ", bare)  # deaths/100k: how many there are of so many
     words = tuple(word for word in words_of(bare) if not word.isdigit())
     return _split_compounds(words or tuple(word for word in words_of(name) if not word.isdigit()))
@@ -249,7 +303,7 @@ def evidence_of(name: str) -> NameEvidence:
         points = 0.0 if word in AIMS and set(words[:place]) & AIMED else _word_points(word)
         if points <= 0:
             continue
-        rest = [other for index, other in enumerate(words) if index != place]
+        rest = [other for index, other in enumerate(words) if index != place and other not in UNITS]
         plain = not any(other not in NEUTRAL and not other.isdigit() for other in rest)
         share = 1.0 if plain else 0.7 if _is_head(words, place) or (place == 0 and word in HAPPENINGS) else 0.4
         if points * share > best.points:
@@ -265,6 +319,8 @@ def evidence_of(name: str) -> NameEvidence:
         points, reason = points + 1.5, "its name speaks of the future"
     if points > 0 and set(words) & PAST - set(best.word.split()) - _units(words, best.word):
         points -= 1.2
+    if len(words) > 1 and words[-1] == "status" and words[-2] in STATES:
+        return NameEvidence(-2.0, words[-1], "its name is that of a fact that describes a row")
     if len(words) > 1 and words[-1] in SHELVES and words[0] in SHELVED:
         return NameEvidence(-2.0, words[-1], "its name is that of a fact that describes a row")
     if points < 1.5 and (words[-1] in FACTS or words[0] in FACTS):  # noqa: PLR2004 - weak words do not outweigh these
@@ -305,7 +361,7 @@ def _phrase(words: tuple[str, ...]) -> NameEvidence:
     for pair, points in PHRASES.items():
         if not (set(pair) <= set(words) and words.index(pair[0]) < words.index(pair[-1])):
             continue
-        rest = [word for word in words if word not in pair and word not in NEUTRAL]
+        rest = [word for word in words if word not in pair and word not in NEUTRAL | UNITS]
         share = 1.0 if not rest else 0.75 if len(rest) == 1 else 0.0
         if points * share > best.points:
             told = " ".join(pair)
@@ -316,7 +372,7 @@ def _phrase(words: tuple[str, ...]) -> NameEvidence:
 def _units(words: tuple[str, ...], word: str) -> set[str]:
     """Return the words of a name that look like the past or a summary and are none: minutes, and the whole price."""
     minutes = {"min"} if words[-1] == "min" and set(words[:-1]) & {"delay", "duration", "time", "wait"} else set()
-    return minutes | ({"total"} if word in AMOUNTS | {"revenue", "sales"} else set())
+    return minutes | ({"total"} if word in WHOLES else set())
 
 
 def _is_head(words: tuple[str, ...], place: int) -> bool:
@@ -327,7 +383,7 @@ def _is_head(words: tuple[str, ...], place: int) -> bool:
         if word in {"of", "in", "for", "per", "to", "from", "on", "at", "by"} and index
     ]
     end = links[0] if links else len(words)
-    while end > 1 and words[end - 1] in NEUTRAL:
+    while end > 1 and words[end - 1] in NEUTRAL | UNITS:
         end -= 1
     return place == end - 1
 

@@ -28,7 +28,9 @@ CURRENCIES = frozenset((
     "\u20aa", "\u20b4", "US$", "R$", "A$", "C$", "CA$", "AU$", "NZ$", "HK$", "S$", "NT$", "MX$", "Rs.", "Rs", "Tk",
     "Rp", "z\u0142", "kr", "K\u010d", "Ft", "USD", "EUR", "GBP", "INR", "CHF", "JPY", "CNY", "AUD", "CAD", "SGD",
     "AED", "BRL", "MXN", "SEK", "NOK", "DKK", "PLN", "ZAR", "KRW", "TRY", "RUB", "PKR", "BDT", "NGN", "KES", "EGP",
-    "IDR", "MYR", "THB", "VND", "PHP", "HUF", "CZK", "SAR",
+    "IDR", "MYR", "THB", "VND", "PHP", "HUF", "CZK", "SAR", "RM", "KSh", "Ksh", "TSh", "USh", "GHS", "LKR", "NPR",
+    "HKD", "TWD", "NZD", "ILS", "QAR", "KWD", "OMR", "BHD", "MAD", "UAH", "RON", "BGN", "ARS", "COP", "CLP", "PEN",
+    "S/", "S/.", "L.E.", "\u20b5", "\u20a1", "\u20b8", "\u20be", "\u20bc",
 ))
 # fmt: on
 RANKS = frozenset(("#", "~", "\u2248"))  # number one, about five

@@ -16,6 +16,7 @@ from toolkit.names import (
     AMOUNT_WORDS,
     AMOUNTS,
     CONVENTION,
+    DEEDS,
     HAPPENINGS,
     ILLNESSES,
     PLACES,
@@ -40,6 +41,9 @@ RIVAL_NAME = 2.0  # the last column with such a name is one to ask about
 RIVAL_MARGIN = 2.0
 MODEST_NAME = 3.3  # below this a name alone does not outweigh the last place for sure
 BESIDE_TEXT_MAX = 4  # with more columns, a table is about more than its text
+TWO_ENDS = words_in("pass passed")
+BEINGS = words_in("species variety")
+KINDS_TOLD = 4  # so many other columns of words are owners and places, not measurements
 HISTORY_MIN = 3  # so many happenings under one heading are somebody's history
 AVERAGES = words_in("average avg mean")
 SEATS = 3  # the guesses that people look at
@@ -143,7 +147,7 @@ def rank(profile: Profile, contents: Contents) -> list[Candidate]:
         _weigh_name(one, names, numbered)
         _weigh_values(one, profile)
         _weigh_words_about(one, contents)
-    _weigh_relatives(found)
+    _weigh_relatives(found, profile)
     _weigh_test_table(found, profile, identifiers)
     _weigh_submission(found, profile, submitted)
     _weigh_company(found, profile, identifiers)
@@ -185,7 +189,7 @@ def _weigh_name(one: Candidate, last_words: set[str], numbered: Counter[str]) ->
     if evidence.word == "y" and last_words & {"x", "z"}:
         points = 0.0  # coordinates, not an answer
     shares = set(words_of(one.column.name)) & SHARES
-    if one.question.kind == "regression" and evidence.word in HAPPENINGS | ILLNESSES and not shares:
+    if one.question.kind == "regression" and evidence.word in DEEDS | HAPPENINGS | ILLNESSES and not shares:
         points *= 0.4  # what happens or not has no size
     if one.question.kind == "binary" and evidence.word in AMOUNTS:
         points *= 0.6  # two values are no amount
@@ -197,6 +201,8 @@ def _weigh_name(one: Candidate, last_words: set[str], numbered: Counter[str]) ->
         points *= 1.15  # what many people gave on the average
     if one.question.kind == "binary" and one.column.kind == "number" and not one.column.whole:
         points *= 0.4  # two amounts that happen to occur, not yes and no
+    if one.question.kind != "binary" and evidence.word in TWO_ENDS:
+        points *= 0.3  # how many passes, not whether somebody passed
     if one.question.kind == "regression" and evidence.word in SORTS:
         points *= 0.4  # how much of it, not which
     if one.question.kind == "multiclass" and one.column.kind == "category" and evidence.word in VAGUE:
@@ -232,7 +238,7 @@ def _are_sexes(column: Column) -> bool:
     return column.distinct == len(SEXES[0]) and {value.strip().casefold() for value in column.values} in SEXES
 
 
-def _weigh_relatives(found: list[Candidate]) -> None:
+def _weigh_relatives(found: list[Candidate], profile: Profile) -> None:
     """Weigh columns of one sort against each other: several illnesses, several sales of which one is the total."""
     ill = [one for one in found if one.word in ILLNESSES and one.question.kind != "regression"]
     if len(ill) >= ILLNESSES_MANY:
@@ -249,12 +255,14 @@ def _weigh_relatives(found: list[Candidate]) -> None:
     _weigh_histories(found)
     _weigh_currencies(found)
     _weigh_levers(found)
+    _weigh_wins(found)
+    _weigh_kinds(found, profile)
     by_word: dict[str, list[Candidate]] = {}
     for one in found:
         if one.word:
             by_word.setdefault(one.word, []).append(one)
     for same in by_word.values():
-        if len(same) > 2:  # noqa: PLR2004 - parts and their whole
+        if len(same) > 1:  # a part and the whole
             for one in same:
                 if set(words_of(one.column.name)) & {"total", "global", "overall", "final"}:
                     one.add(1.2, "its name says that it is the total of others")
@@ -334,6 +342,23 @@ def _weigh_levers(found: list[Candidate]) -> None:
             one.named -= 1.8
 
 
+def _weigh_kinds(found: list[Candidate], profile: Profile) -> None:
+    """Weigh down what something is where much else is told in words: a species among measurements is the question."""
+    told = [one for one in profile.columns if one.kind in {"category", "text"} and one.distinct > FEW_NUMBERS]
+    for one in found:
+        if one.word in BEINGS and len([column for column in told if column is not one.column]) >= KINDS_TOLD:
+            _forget_name(one)
+
+
+def _weigh_wins(found: list[Candidate]) -> None:
+    """Weigh the wins of a team's season: ``W`` beside ``L`` or the games in ``G``, as tables of sports write them."""
+    names = {one.column.name.strip() for one in found}
+    for one in found:
+        if one.column.name.strip() == "W" and names & {"L", "G", "GP"} and one.column.whole:
+            one.add(2.6, "it counts games won, as tables of sports write it")
+            one.named = 2.6
+
+
 def _weigh_values(one: Candidate, profile: Profile) -> None:
     column, kind = one.column, one.question.kind
     if _tells_outcomes(column):
@@ -354,7 +379,8 @@ def _weigh_values(one: Candidate, profile: Profile) -> None:
         most = max(column.counts, default=0)
         one.add(0.5 if most < 0.5 * profile.rows else -1.5, "it is an amount")
     if column.missing_share > 0.005:  # noqa: PLR2004 - an answer is seldom missing
-        one.add(-0.7 - 3 * column.missing_share)
+        gap = 0.7 + 3 * column.missing_share
+        one.add(-min(gap, 1.2) if one.word in CONVENTION else -gap)  # by its name an answer: the gaps are a class
 
 
 def _tells_outcomes(column: Column) -> bool:
@@ -452,7 +478,7 @@ def _weigh_nearest_to(found: list[Candidate], profile: Profile) -> None:
         one.placed = True  # it is to be made of the columns first, so that nothing is sure
         share = len(wanted & set(words_of(one.column.name))) / len(wanted)
         if share > 0.5:  # noqa: PLR2004 - more than half of the words
-            one.add(6 * share - min(one.named, 0.0), f"its name is nearest to {quoted(answer)}, which is submitted")
+            one.add(8 * share - min(one.named, 0.0), f"its name is nearest to {quoted(answer)}, which is submitted")
             one.named = max(one.named, 0.0)
 
 
