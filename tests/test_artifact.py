@@ -224,7 +224,7 @@ def test_known_evil_is_called_dangerous(module: str, name: str) -> None:
         ("sklearnx.pipeline", "Pipeline"),
         ("evil", "Pipeline"),
         ("numpyx", "dtype"), ("xgboost.sklearn.x", "XGBClassifier"), ("numpyXrandom._pickle", "__randomstate_ctor"),
-        ("imblearn.pipeline", "Pipeline"),
+        ("imblearn.utils", "Pipeline"), ("imblearn.pipelines", "Pipeline"),
     ],
 )  # fmt: skip
 def test_what_is_on_no_list_is_unknown_and_so_refused(module: str, name: str) -> None:

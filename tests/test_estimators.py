@@ -38,7 +38,7 @@ from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOut
 from sklearn.naive_bayes import CategoricalNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, LocalOutlierFactor, NearestCentroid
 from sklearn.neural_network import MLPRegressor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     PowerTransformer,
@@ -54,8 +54,10 @@ from test_wrapping import difference
 from toolkit.artifact import look
 from toolkit.caged.graph import UnservedError
 from toolkit.caged.reading import Reading, read
+from toolkit.verdicts import judge
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 IRIS, KINDS = load_iris(as_frame=True, return_X_y=True)
@@ -275,3 +277,42 @@ def test_a_partial_of_anything_but_the_check_of_arrays_stays_refused(held: Any, 
 def test_what_has_no_exact_form_is_named(model: Any, why: str) -> None:
     with pytest.raises(UnservedError, match=why):
         read(model.fit(IRIS, NAMES), rows=10, seed=1)
+
+
+class Resampling:
+    """A sampler as imbalanced-learn has them: it chooses rows of training, and nothing else passes it."""
+
+    def fit_resample(self, rows: Any, answers: Any) -> Any:
+        """Return every second row."""
+        return rows[::2], answers[::2]
+
+
+class Sampled(Pipeline):  # type: ignore[misc] # scikit-learn has no types
+    """A pipeline as imbalanced-learn has it."""
+
+    def _iter(self, **asked: Any) -> Iterator[tuple[int, str, Any]]:
+        return (step for step in super()._iter(**asked) if not hasattr(step[2], "fit_resample"))
+
+
+def test_a_sampler_between_the_steps_changes_no_answer() -> None:
+    scaler = RobustScaler().fit(IRIS)
+    line = LogisticRegression(max_iter=300).fit(scaler.transform(IRIS), NAMES)
+    reading = read(Sampled([("scale", scaler), ("sample", Resampling()), ("line", line)]), rows=100, seed=1)
+    assert reading.document["answer"] == "probabilities"
+    assert difference(reading) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "verdict"),
+    [
+        ("imblearn.pipeline", "Pipeline", "harmless"),
+        ("imblearn.over_sampling._smote.base", "SMOTE", "harmless"),
+        ("imblearn.datasets", "fetch_datasets", "unknown"),
+        ("pyarrow.lib", "_restore_array", "harmless"),
+        ("pyarrow.lib", "memory_map", "dangerous"),
+    ],
+)
+def test_samplers_and_columns_of_texts_may_be_opened_and_their_neighbours_not(
+    module: str, name: str, verdict: str
+) -> None:
+    assert judge(module, name, "called")[0] == verdict

@@ -49,6 +49,7 @@ _SKLEARN = (
 _MAKERS = (
     (rf"sklearn\.(?:{_SKLEARN})(?:\.\w+)*", _CLASS),
     (r"sklearn\.base", _CLASS),
+    (r"imblearn\.(?:pipeline|over_sampling|under_sampling|combine|ensemble|base)(?:\.\w+)*", _CLASS),
     (r"sklearn\.compose\._column_transformer", r"make_column_selector"),
     (r"sklearn\.utils\.deprecation", r"DeprecationDict"),
     (r"sklearn\.metrics\._?scorer", r"_\w*Scorer"),
@@ -121,6 +122,7 @@ _CALLABLE = {
     r"pandas.core.arrays(?:\.\w+)*": r"re:\w+Array|Categorical|Arrow\w+",
     "pandas.core.dtypes.dtypes": r"re:\w+Dtype",
     "pandas.core.arrays.string_": "StringDtype StringArray",
+    "pyarrow.lib": "_restore_array type_for_alias py_buffer",  # columns of texts, as pandas 3 keeps them
     "pandas.core.flags": "Flags",
     "pandas.arrays": r"re:\w+Array|Categorical",
     "sklearn.utils.fixes": "MaskedArray",

@@ -64,7 +64,8 @@ def _same_always(graph: Graph, model: Any, value: Value) -> Answer:
 
 def _pipeline(graph: Graph, model: Any, value: Value) -> Answer:
     for _, step in model.steps[:-1]:
-        value = transform(graph, step, value)
+        if not hasattr(step, "fit_resample"):  # a sampler of imbalanced-learn changes the rows of training alone
+            value = transform(graph, step, value)
     return estimate(graph, model.steps[-1][1], value)
 
 
