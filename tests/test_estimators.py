@@ -24,6 +24,8 @@ from sklearn.ensemble import (
     StackingClassifier,
 )
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401 - makes the next but one importable
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, WhiteKernel
 from sklearn.impute import IterativeImputer, KNNImputer
@@ -316,3 +318,11 @@ def test_samplers_and_columns_of_texts_may_be_opened_and_their_neighbours_not(
     module: str, name: str, verdict: str
 ) -> None:
     assert judge(module, name, "called")[0] == verdict
+
+
+@pytest.mark.parametrize("step", [DictVectorizer(), HashingVectorizer(n_features=8)], ids=kind_of)
+def test_a_step_that_counts_no_columns_is_named(step: Any) -> None:
+    rows = [{"a": 1.0}, {"b": 2.0}] * 5 if isinstance(step, DictVectorizer) else ["good film", "bad film"] * 5
+    model = make_pipeline(step, LINE).fit(rows, [0, 1] * 5)
+    with pytest.raises(UnservedError, match=f"its first step, {kind_of(step)}, does not tell how many columns"):
+        read(model, rows=100, seed=1)

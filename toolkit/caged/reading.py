@@ -208,6 +208,9 @@ def _numbered(model: Any) -> List[str]:
         message = f"the {type(model).__name__} was saved before it was fitted: it has learned nothing"
         raise UnservedError(message)
     message = f"{type(model).__name__} does not tell how many columns it reads"
+    steps = getattr(model, "steps", None)
+    if steps:
+        message = f"its first step, {type(steps[0][1]).__name__}, does not tell how many columns it reads"
     raise UnservedError(message)
 
 
