@@ -738,7 +738,7 @@ def test_shots_on_target_are_counted_and_a_target_is_predicted() -> None:
 
 
 def test_a_faint_name_is_not_sure_against_the_only_flag_at_the_end_and_is_without_one() -> None:
-    sorts = {"Soil": words(1, "loam", "clay", "sand"), "Fertilizer_Type": words(2, "chemical", "organic", "none")}
+    sorts = {"Soil": words(1, "loam", "clay", "sand"), "Fertilizer": words(2, "chemical", "organic", "none")}
     columns = {**sorts, **MEASURES, "sun": numbers(8)}
     found = infer({**columns, "Growth_Milestone": words(3, "0", "1")})
     assert not found.sure
@@ -870,3 +870,56 @@ def test_what_was_done_is_a_question_of_yes_or_no_and_not_of_how_often() -> None
     assert infer({"tier": words(1, "a", "b", "c"), **MEASURES, "redeemed": words(2, "0", "1")}).target == "redeemed"
     often = [str(row % 30) for row in range(ROWS)]
     assert infer({**MEASURES, "times_repaid": often, "loan_status": words(2, "good", "late")}).target == "loan_status"
+
+
+def test_an_amount_is_not_sure_against_a_flag_at_the_end_and_a_price_is() -> None:
+    columns = {**MEASURES, "region": words(2, "a", "b", "c"), "charges": numbers(4)}
+    found = infer({**columns, "insuranceclaim": words(3, "0", "1")})
+    assert not found.sure
+    assert {found.target, found.alternatives[0].target} == {"charges", "insuranceclaim"}
+    assert infer({**columns, "note": words(3, "a", "b", "c")}).sure
+    assert infer({**MEASURES, "price": numbers(4), "parking": words(3, "0", "1")}).sure
+
+
+def test_a_compound_name_in_the_middle_is_not_sure_and_a_word_alone_is() -> None:
+    failed = words(4, "0", "1")
+    assert not infer({**MEASURES, "Disciplinary failure": failed, "weight": numbers(5), "size": numbers(6)}).sure
+    assert infer({**MEASURES, "failure": failed, "weight": numbers(5), "size": numbers(6)}).sure
+
+
+def test_the_only_words_at_the_end_of_many_numbers_are_a_rival_and_words_before_them_are_not() -> None:
+    many = {f"part {letter}": numbers(place) for place, letter in enumerate("abcdef")}
+    makers = words(9, "US", "Japan", "Europe")
+    found = infer({"mpg": numbers(7), **many, "brand": makers})
+    assert not found.sure
+    assert "brand" in list(dict.fromkeys([found.target, *(guess.target for guess in found.alternatives)]))[:3]
+    assert infer({"mpg": numbers(7), "brand": makers, **many}).sure
+    assert infer({**many, "class": makers}).sure
+
+
+def test_a_class_called_binary_is_the_answer_and_the_name_of_a_class_is_not() -> None:
+    answer = words(4, "P", "N")
+    assert infer({"tumor": words(5, "f", "t"), **MEASURES, "binaryClass": answer}).target == "binaryClass"
+    assert infer({**MEASURES, "Class Name": words(6, "a", "b", "c"), "churn": answer}).target == "churn"
+
+
+def test_a_heading_of_several_columns_says_nothing_of_each_and_a_single_one_does() -> None:
+    parts = {"review/summary": words(1, "a", "b", "c"), "review/time": numbers(2), "review/size": numbers(3)}
+    scores = words(4, "1", "2", "3", "4", "5")
+    assert infer({**parts, "review/score": scores}).target == "review/score"
+    assert not infer({**MEASURES, "review score": scores}).sure
+
+
+def test_a_length_of_time_is_a_fact_and_a_time_ahead_a_question() -> None:
+    columns = {**MEASURES, "30 days of groceries": words(1, "0", "1")}
+    assert infer({**columns, "rating": numbers(2, 0, 5)}).target == "rating"
+    assert infer({**MEASURES, "default in 30 days": words(1, "0", "1"), "rating": words(3, "1", "2", "3")}).target == (
+        "default in 30 days"
+    )
+
+
+def test_hours_on_something_are_a_fact_and_whether_it_came_on_time_a_question() -> None:
+    hours = {"Screen On Time (hours/day)": numbers(1, 1, 12), "Battery": numbers(2)}
+    kinds = words(3, "1", "2", "3", "4")
+    assert infer({**MEASURES, **hours, "Behavior Class": kinds}).target == "Behavior Class"
+    assert infer({**MEASURES, "Arrived On Time": words(1, "0", "1")}).target == "Arrived On Time"

@@ -73,12 +73,12 @@ MAYBE = dict.fromkeys(DEEDS, 2.7) | {
         (4.0, "chance expectancy segmentation"),
         (3.6, "left"),
         (3.4, "charges disposition mpg"),
-        (3.2, "dx"),
+        (3.2, "dx ftr"),
         (3.0, "airfare ctc medv ttf"),
         (2.8, "appliances emission footfall marks productivity valuation visitors"),
         (2.6, "bookings collection footprint passengers rides streamflow toxicity turbidity"),
         (2.2, "cgpa"),
-        (2.4, "affinity bid bill biomass killed medal orders prediction viscosity"),
+        (2.4, "affinity effectiveness bid bill killed medal orders prediction viscosity"),
         (2.0, "accidents anxiety asthma billing evaporation freight hardness hypertension volatility"),
         (1.4, "fee hit popular pts runs subscribers wickets"),
         (
@@ -151,6 +151,7 @@ PHRASES = {
             ),
         ),
         (4.0, "final grade, trip duration, traffic volume"),
+        (2.8, "unemployment rate, literacy rate, birth rate, fertility rate, inflation rate, crime rate"),
         (2.8, "total amount, total cost, total fare, total price, total rent, total revenue, total sales"),
         (3.8, "happiness score"),
         (3.6, "delivery time, stress level, time taken"),
@@ -166,7 +167,13 @@ PHRASES = {
         ),
         (3.4, "market value, player value, personal loan, exam score"),
         (3.4, "on time"),
-        (4.0, "bad loan, dropped out, good bad, home win, paid back, term deposit"),
+        (
+            4.0,
+            (
+                "absenteeism time, arr del, arr delay, arrival delay, bad loan, dropped out, good bad, home win, "
+                "paid back, term deposit"
+            ),
+        ),
         (
             3.6,
             (
@@ -188,11 +195,14 @@ PHRASES = {
     )
     for phrase in phrases.split(", ")
 }
+# These words beside one that is the answer by convention leave it so.
+PLAIN = words_in("binary bool boolean code encoded final flag flg ind indicator")
 # Which sort of thing a row is about, as shops and libraries sort theirs.
 SHELVES = words_in("categories category subcategory")
 # In what state somebody lives, not how something ended.
 STATES = words_in(
-    "citizenship civil economic employment furnishing home housing immigration job list marital ownership registration "
+    "citizenship civil economic employment furnishing home housing immigration job list marital ownership "
+    "registration "
     "relationship residence residential smoker smoking social vaccination verification work working"
 )
 SHELVED = words_in("course customer event goods item job main merchant order product service sub ticket vehicle")
@@ -204,8 +214,8 @@ NEUTRAL = words_in(
     "a amount back bank be binary book bool boolean burned car case class co customer daily detected did dollar "
     "dollars employee eur euro euros event fetal film final flag flg flight for found gbp global has hourly house "
     "in ind indicator inr is k label lakh lakhs laptop life m machine measured median minutes movie n name of "
-    "overall p patient per reported resale risk rs sale selling sold song status student target text the track type "
-    "usd variable was water weekly will wine y yn"
+    "overall p patient per reported resale risk rs sale selling sold song status store student target text the "
+    "track type usd variable was water weekly will wine y yn"
 )
 # Units behind an amount leave it as it is.
 UNITS = words_in("cm ft gw hr hrs kg km kw kwh lbs mins mm mw mwh sec secs seconds sqft ton tonne tonnes tons")
@@ -216,7 +226,7 @@ NUMBER_WORDS = words_in("one two three four five six seven ten twelve")
 SPANS = words_in("year years yr yrs y month months day days week weeks hour hours")
 # The past, other people and summaries describe a row.
 PAST = words_in(
-    "base before competitor days early estimated family father first fuel historical history initial input lag "
+    "base before competitor days early family father first fuel historical history initial input lag "
     "lagged last max maximum medical min minimum months mother no num number old original other overtime parent "
     "parental "
     "parents past pct per predicted prev previous prior ratio related review reviews since std sum today "
@@ -238,7 +248,7 @@ FACTS = words_in(
     "zipcode"
 )
 # Of which the total is the question, not a fact of the past.
-WHOLES = AMOUNTS | {"claim amount", "cost", "fare amount", "marks", "revenue", "salary", "sales", "score"}
+WHOLES = AMOUNTS | {"claim amount", "cost", "fare amount", "marks", "points", "revenue", "salary", "sales", "score"}
 AMOUNT_WORDS = words_in(
     "age airfare amount appliances bid bill bookings cgpa charges cnt compensation consumption cost count days "
     "demand distance duration earnings expectancy expenses fare fatalities gross height hours income minutes mpg "
@@ -298,6 +308,9 @@ def evidence_of(name: str) -> NameEvidence:
     told = next((half[0] for half in halves if len(half) == 1 and half[0] in CONVENTION), "")
     if told and told != "y":
         return NameEvidence(CONVENTION[told] - 1.0, told, f"answers are often called `{told}`")
+    ends = [word for word in words if word in CONVENTION and word != "y"]
+    if len(ends) == 1 and all(word in ends or word in PLAIN for word in words):
+        return NameEvidence(CONVENTION[ends[0]] - 0.5, ends[0], f"answers are often called `{ends[0]}`")
     best = _phrase(words)
     for place, word in enumerate(words):
         points = 0.0 if word in AIMS and set(words[:place]) & AIMED else _word_points(word)
@@ -334,7 +347,8 @@ def says_span(name: str) -> bool:
     spans = any(
         (first.isdigit() or first in NUMBER_WORDS) and second in SPANS for first, second in itertools.pairwise(words)
     )
-    return spans and len(words) > 2 and not set(words) & (PAST - SPANS)  # noqa: PLR2004 - a span alone is a length
+    long = any(word in SPANS and following == "of" for word, following in itertools.pairwise(words))  # 30 days of them
+    return spans and not long and len(words) > 2 and not set(words) & (PAST - SPANS)  # noqa: PLR2004 - a span alone
 
 
 def quoted(name: str) -> str:

@@ -39,11 +39,15 @@ ILLNESSES_MANY = 3  # from here on they are a history, and any of them could be 
 STRONG_NAME = 2.9
 RIVAL_NAME = 2.0  # the last column with such a name is one to ask about
 RIVAL_MARGIN = 2.0
+BOLD_NAME = 4.2  # and below this none that is not of yes or no, where the last column is
+SINGLE_NAME = 2.8  # a name that is nothing but a word which says this much is meant so
+BARE_EVIDENCE = 1.6  # what two values and the like tell beside a name
 MODEST_NAME = 3.3  # below this a name alone does not outweigh the last place for sure
 BESIDE_TEXT_MAX = 4  # with more columns, a table is about more than its text
 TWO_ENDS = words_in("pass passed")
 BEINGS = words_in("species variety")
 KINDS_TOLD = 4  # so many other columns of words are owners and places, not measurements
+HEADED_MIN = 3  # so many columns named `review/...` stand under one heading, which says nothing of each
 HISTORY_MIN = 3  # so many happenings under one heading are somebody's history
 AVERAGES = words_in("average avg mean")
 SEATS = 3  # the guesses that people look at
@@ -52,7 +56,7 @@ RANKED_ROWS_MIN = 20  # fewer rows are in some order by chance
 RANKED_ROWS_MAX = 200_000
 CURRENCIES = words_in("aud brl cad chf cny dollar dollars eur euro euros gbp inr jpy usd")
 SHARES = words_in("chance pct perc percent percentage probability rate share speed")
-SORTS = words_in("category class crop drug fertilizer genre personality segment species stage type weather")
+SORTS = words_in("ftr category class crop drug fertilizer genre personality segment species stage type weather")
 # What happens or not, of which three numbers are no classes: the others come in degrees and sorts.
 ONCE = (
     HAPPENINGS
@@ -143,8 +147,10 @@ def rank(profile: Profile, contents: Contents) -> list[Candidate]:
     found = [Candidate(column, question_of(column)) for column in usable]
     names = {name.casefold() for column in profile.columns for name in words_of(column.name)[-1:]}
     numbered = Counter(_unnumbered(column.name) for column in profile.columns)
+    heads = Counter(column.name.partition("/")[0] for column in profile.columns if "/" in column.name)
+    headings = {head for head, count in heads.items() if count >= HEADED_MIN}
     for one in found:
-        _weigh_name(one, names, numbered)
+        _weigh_name(one, names, numbered, headings)
         _weigh_values(one, profile)
         _weigh_words_about(one, contents)
     _weigh_relatives(found, profile)
@@ -154,16 +160,18 @@ def rank(profile: Profile, contents: Contents) -> list[Candidate]:
     _weigh_rankings(found, profile, contents)
     _weigh_files(found, contents)
     _weigh_place(found, profile)
+    _doubt(found, profile)
     return _with_seat(sorted(found, key=lambda one: (-round(one.points, 6), one.column.name)))
 
 
 def _with_seat(ranked: list[Candidate]) -> list[Candidate]:
     """Keep the last place among the first for the column that stands last, where names leave the question open."""
-    usable = [one for one in ranked if one.named > -1]
+    words = [one for one in ranked if one.column.kind == "category"]
+    usable = [one for one in ranked if one.named > -1 or words == [one]]
     last = max(usable, key=lambda one: one.column.position, default=None)
     if last is None or last in ranked[:SEATS] or ranked[0].decided or ranked[0].points > SEATED_POINTS:
         return ranked
-    if ranked[SEATS - 1].named >= RIVAL_NAME:
+    if len(ranked) < SEATS or ranked[SEATS - 1].named >= RIVAL_NAME:
         return ranked
     rest = [one for one in ranked if one is not last]
     return [*rest[: SEATS - 1], last, *rest[SEATS - 1 :]]
@@ -183,8 +191,9 @@ def _can_be_target(profile: Profile, column: Column, identifiers: set[str], subm
     )
 
 
-def _weigh_name(one: Candidate, last_words: set[str], numbered: Counter[str]) -> None:
-    evidence = evidence_of(one.column.name)
+def _weigh_name(one: Candidate, last_words: set[str], numbered: Counter[str], headings: set[str]) -> None:
+    head, _, own = one.column.name.partition("/")
+    evidence = evidence_of(own if own and head in headings else one.column.name)
     points = evidence.points
     if evidence.word == "y" and last_words & {"x", "z"}:
         points = 0.0  # coordinates, not an answer
@@ -201,6 +210,8 @@ def _weigh_name(one: Candidate, last_words: set[str], numbered: Counter[str]) ->
         points *= 1.15  # what many people gave on the average
     if one.question.kind == "binary" and one.column.kind == "number" and not one.column.whole:
         points *= 0.4  # two amounts that happen to occur, not yes and no
+    if one.question.kind != "binary" and evidence.word == "on time":
+        points = 0.0  # hours of something, not whether it came in time
     if one.question.kind != "binary" and evidence.word in TWO_ENDS:
         points *= 0.3  # how many passes, not whether somebody passed
     if one.question.kind == "regression" and evidence.word in SORTS:
@@ -249,6 +260,11 @@ def _weigh_relatives(found: list[Candidate], profile: Profile) -> None:
         for one in ill:
             one.add(-2.2)  # a price depends on illnesses, no illness on a price
             one.named -= 2.2
+    elif any(one.word in CONVENTION and one.named >= STRONG_NAME for one in found):
+        for one in ill:
+            if one.word not in CONVENTION:
+                one.add(-1.5)  # what is called the class is the answer, and illnesses tell of the person
+                one.named -= 1.5
     _weigh_siblings(found)
     _weigh_sides(found)
     _weigh_averages(found)
@@ -554,7 +570,8 @@ def _weigh_place(found: list[Candidate], profile: Profile) -> None:
     whole = [one for one in amounts if one.column.whole] if len(amounts) > 3 else []  # noqa: PLR2004 - measurements
     classes = [one for one in amounts if one.column.distinct <= FEW_NUMBERS]
     classes = classes if len(amounts) == len(found) > 3 and _are_classes(classes) else []  # noqa: PLR2004
-    faint = not nameless and ranked[0].named < MODEST_NAME and ranked[0].column.position != last
+    modest = MODEST_NAME if ranked[0].question.kind == "binary" else BOLD_NAME
+    faint = not nameless and ranked[0].named < modest and ranked[0].column.position != last
     flag = (one for one in found if one.column.position == last and one.named > -1 and one.question.kind == "binary")
     ending = next(flag, None)
     if faint and ending is not None and not close:
@@ -562,10 +579,7 @@ def _weigh_place(found: list[Candidate], profile: Profile) -> None:
         ending.placed = ranked[0].placed = True
         return
     rival = next((one for one in found if one.column.position == last and one.named >= RIVAL_NAME), None)
-    plain = rival is not None and (
-        not close
-        or (rival.column.kind in {"boolean", "category"} and rival.named < STRONG_NAME and rival.word not in ILLNESSES)
-    )
+    plain = rival is not None and (not close or _speaks_faintly(rival, ranked[0]))
     if rival is not None and plain and rival is not ranked[0] and ranked[0].word not in CONVENTION:
         rival.add(0.8, "it stands last, where answers usually stand")
         rival.placed = ranked[0].placed = ranked[0].placed or ranked[0].points - rival.points < RIVAL_MARGIN
@@ -585,6 +599,28 @@ def _weigh_place(found: list[Candidate], profile: Profile) -> None:
         elif one.column.position == 0 and one.question.kind != "regression":
             one.add(0.5, "it stands first")
         one.placed = True
+
+
+def _speaks_faintly(rival: Candidate, best: Candidate) -> bool:
+    """Return whether the last column's place is to be weighed though the best is near: by names alone it would lose."""
+    amounts = rival.question.kind == "regression" and best.question.kind != "binary" and rival.word != best.word
+    words = rival.column.kind in {"boolean", "category"} and rival.word not in ILLNESSES
+    return (words or amounts) and rival.named < STRONG_NAME
+
+
+def _doubt(found: list[Candidate], profile: Profile) -> None:
+    """Doubt a name that says little in the middle of a table: facts stand there, and no other evidence is told."""
+    last = max((column.position for column in profile.columns), default=0)
+    words = [one for one in found if one.column.kind == "category"]
+    if len(words) == 1 and words[0].column.position == last and len(found) > MANY_NUMBERS:
+        for one in found:
+            amount = one.question.kind == "regression" and one.named < BOLD_NAME
+            one.placed = one.placed or (amount and not one.decided)
+    for one in found:
+        compound = len(core_of(one.column.name)) > 1 or one.named < SINGLE_NAME
+        weak = compound and one.named < MODEST_NAME + 0.05 and one.points - one.named < BARE_EVIDENCE
+        if weak and one.word not in ILLNESSES and not one.decided and one.column.position != last:
+            one.placed = True
 
 
 def _are_classes(found: list[Candidate]) -> bool:
