@@ -923,3 +923,21 @@ def test_hours_on_something_are_a_fact_and_whether_it_came_on_time_a_question() 
     kinds = words(3, "1", "2", "3", "4")
     assert infer({**MEASURES, **hours, "Behavior Class": kinds}).target == "Behavior Class"
     assert infer({**MEASURES, "Arrived On Time": words(1, "0", "1")}).target == "Arrived On Time"
+
+
+def test_what_nobody_has_rated_yet_may_be_asked_beside_a_price_and_a_price_alone_is_sure() -> None:
+    ratings = [None if row % 8 == 0 else cell for row, cell in enumerate(numbers(5, 1, 5))]
+    columns = {"app": [f"App {row}" for row in range(ROWS)], "price": numbers(4, 0, 90)}
+    assert not infer({**columns, **MEASURES, "rating": ratings}).sure
+    assert infer({**columns, **MEASURES}).sure
+
+
+def test_the_status_of_an_illness_is_asked_and_a_level_of_stress_beside_it_is_a_fact() -> None:
+    ill = {
+        "Smoking": words(1, "Yes", "No"),
+        "Diabetes": words(2, "No", "Yes"),
+        "Family Heart Disease": words(3, "Yes", "No"),
+    }
+    columns = {**ill, "Stress Level": words(4, "Low", "Medium", "High"), "Sleep Hours": numbers(5)}
+    assert infer({**columns, "Heart Disease Status": words(6, "No", "Yes")}).target == "Heart Disease Status"
+    assert infer({**MEASURES, "Marital Status": words(6, "a", "b"), "churn": words(2, "0", "1")}).target == "churn"

@@ -58,11 +58,11 @@ ILLNESSES = words_in(
 )
 # What was done or has come about, yes or no: the answer as often as a fact.
 DEEDS = words_in(
-    "acquired attended bad bot click contaminated dead detections donated enrolled fail finished flooded funded "
-    "good graduated hacked helpful infested injured injury joined laundering legendary legitimate loyal malicious "
-    "metastasis needed occurred outage podium qualified redeemed redemption remission renewal repaid repeat "
-    "required resolved retained retention selected shortlisted sick success successful suspicious taken upgraded "
-    "victory viral voted"
+    "acquired attended bad bot click contaminated dead deal detected detections donated enrolled fail finished "
+    "flooded funded good graduated hacked helpful infested injured injury joined laundering legendary legitimate "
+    "loyal malicious metastasis needed occurred outage podium qualified redeemed redemption remission renewal "
+    "repaid repeat required resolved retained retention selected shortlisted sick success successful suspicious "
+    "taken upgraded victory viral voted"
 )
 # What people want to know the size of.
 AMOUNTS = words_in("msrp prc price prices quality rent resale")
@@ -73,10 +73,11 @@ MAYBE = dict.fromkeys(DEEDS, 2.7) | {
         (4.0, "chance expectancy segmentation"),
         (3.6, "left"),
         (3.4, "charges disposition mpg"),
+        (3.6, "lengthofstay"),
         (3.2, "dx ftr"),
         (3.0, "airfare ctc medv ttf"),
-        (2.8, "appliances emission footfall marks productivity valuation visitors"),
-        (2.6, "bookings collection footprint passengers rides streamflow toxicity turbidity"),
+        (2.8, "appliances emission footfall marks productivity visitors"),
+        (2.6, "valuation bookings collection footprint passengers rides streamflow toxicity turbidity"),
         (2.2, "cgpa"),
         (2.4, "affinity effectiveness bid bill killed medal orders prediction viscosity"),
         (2.0, "accidents anxiety asthma billing evaporation freight hardness hypertension volatility"),
@@ -146,14 +147,15 @@ PHRASES = {
             4.2,
             (
                 "house value, home value, property value, loan status, booking status, fully paid, credit "
-                "risk, heart attack, life expectancy, default payment, no show, compressive strength, price "
-                "range, performance index, air quality"
+                "risk, heart attack, life expectancy, default payment, no show, compressive strength, "
+                "performance index, air quality"
             ),
         ),
         (4.0, "final grade, trip duration, traffic volume"),
         (2.8, "unemployment rate, literacy rate, birth rate, fertility rate, inflation rate, crime rate"),
         (2.8, "total amount, total cost, total fare, total price, total rent, total revenue, total sales"),
         (3.8, "happiness score"),
+        (3.7, "fare amount, price range"),
         (3.6, "delivery time, stress level, time taken"),
         (3.4, "energy consumption, power consumption, electricity consumption"),
         (3.4, "cooling load, heating load, lifetime value, meter reading, power output"),
@@ -162,7 +164,7 @@ PHRASES = {
             3.4,
             (
                 "completion time, listening time, processing time, response time, survival time, "
-                "waiting time, watch time, claim amount, fare amount, sale amount, sanction amount"
+                "waiting time, watch time, claim amount, sale amount, sanction amount"
             ),
         ),
         (3.4, "market value, player value, personal loan, exam score"),
@@ -170,8 +172,8 @@ PHRASES = {
         (
             4.0,
             (
-                "absenteeism time, arr del, arr delay, arrival delay, bad loan, dropped out, good bad, home win, "
-                "paid back, term deposit"
+                "absenteeism time, attack detected, left company, leave company, arr del, arr delay, arrival delay, "
+                "bad loan, dropped out, good bad, home win, paid back, term deposit"
             ),
         ),
         (
@@ -188,7 +190,7 @@ PHRASES = {
                 "finish time, high risk, lap time, resolution time, transit time, wait time, winning bid"
             ),
         ),
-        (3.0, "billing amount, credit rating, delivery days, travel insurance"),
+        (3.0, "billing amount, crash type, injury severity, credit rating, delivery days, travel insurance"),
         (2.8, "band gap, body fat, formation energy"),
         (2.7, "units sold, quantity sold, items sold, products sold, sales volume"),
         (2.2, "credit score"),
@@ -211,9 +213,9 @@ AIMS = words_in("target targets")
 AIMED = words_in("attempts goals off on shot shots")
 # These words beside another leave its meaning as it is.
 NEUTRAL = words_in(
-    "a amount back bank be binary book bool boolean burned car case class co customer daily detected did dollar "
-    "dollars employee eur euro euros event fetal film final flag flg flight for found gbp global has hourly house "
-    "in ind indicator inr is k label lakh lakhs laptop life m machine measured median minutes movie n name of "
+    "a aggregate amount back bank be binary book bool boolean burned car case class co customer daily detected did "
+    "dollar dollars employee eur euro euros event fetal film final flag flg flight for found gbp global has hourly "
+    "house in ind indicator inr is k label lakh lakhs laptop life m machine measured median minutes movie n name of "
     "overall p patient per reported resale risk rs sale selling sold song status store student target text the "
     "track type usd variable was water weekly will wine y yn"
 )
@@ -311,6 +313,9 @@ def evidence_of(name: str) -> NameEvidence:
     ends = [word for word in words if word in CONVENTION and word != "y"]
     if len(ends) == 1 and all(word in ends or word in PLAIN for word in words):
         return NameEvidence(CONVENTION[ends[0]] - 0.5, ends[0], f"answers are often called `{ends[0]}`")
+    if len(words) > 1 and words[-1] == "status" and words[-2] in HAPPENINGS | ILLNESSES:
+        told = f"{words[-2]} status"
+        return NameEvidence(4.4, told, f"its name says `{told}`, often the answer looked for")
     best = _phrase(words)
     for place, word in enumerate(words):
         points = 0.0 if word in AIMS and set(words[:place]) & AIMED else _word_points(word)

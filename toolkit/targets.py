@@ -71,6 +71,7 @@ YES_OR_NO = words_in(
 )  # what happens or not, but is also done more or less
 # How things end, as cells say it: the words of an answer more often than of a fact.
 OUTCOMES = words_in(
+    "accepted declined delayed dropped fail granted joined lost pass passed purchased refused retained stayed won "
     "alive approved attrited bankrupt benign canceled cancelled certified charged churned convicted dead deceased "
     "defaulted "
     "demented denied died diseased dropout edible euthanized euthanasia failed fake fraud fraudulent graduate ham "
@@ -207,7 +208,7 @@ def _weigh_name(one: Candidate, last_words: set[str], numbered: Counter[str], he
     if one.question.kind == "multiclass" and one.column.kind == "category" and evidence.word == "rating":
         points *= 0.6  # for whom a film is meant, as often as how good it is
     if one.question.kind == "regression" and evidence.word == "rating" and not one.column.whole:
-        points *= 1.15  # what many people gave on the average
+        points *= 1.2  # what many people gave on the average
     if one.question.kind == "binary" and one.column.kind == "number" and not one.column.whole:
         points *= 0.4  # two amounts that happen to occur, not yes and no
     if one.question.kind != "binary" and evidence.word == "on time":
@@ -396,7 +397,11 @@ def _weigh_values(one: Candidate, profile: Profile) -> None:
         one.add(0.5 if most < 0.5 * profile.rows else -1.5, "it is an amount")
     if column.missing_share > 0.005:  # noqa: PLR2004 - an answer is seldom missing
         gap = 0.7 + 3 * column.missing_share
-        one.add(-min(gap, 1.2) if one.word in CONVENTION else -gap)  # by its name an answer: the gaps are a class
+        if one.word in CONVENTION:
+            gap = min(gap, 1.2)  # by its name an answer: the gaps are a class
+        if kind == "regression" and one.word == "rating":
+            gap = min(gap, 0.3)  # what nobody has rated yet
+        one.add(-gap)
 
 
 def _tells_outcomes(column: Column) -> bool:
@@ -617,8 +622,9 @@ def _doubt(found: list[Candidate], profile: Profile) -> None:
             amount = one.question.kind == "regression" and one.named < BOLD_NAME
             one.placed = one.placed or (amount and not one.decided)
     for one in found:
-        compound = len(core_of(one.column.name)) > 1 or one.named < SINGLE_NAME
-        weak = compound and one.named < MODEST_NAME + 0.05 and one.points - one.named < BARE_EVIDENCE
+        alone = len(core_of(one.column.name)) == 1 and one.named >= SINGLE_NAME
+        compound = not alone and not says_span(one.column.name)
+        weak = compound and one.named < MODEST_NAME + 0.35 and one.points - one.named < BARE_EVIDENCE
         if weak and one.word not in ILLNESSES and not one.decided and one.column.position != last:
             one.placed = True
 
