@@ -83,6 +83,7 @@ NO_OWNERS = frozenset(  # what Kaggle's addresses begin with and nobody is calle
     """account benchmarks discussions docs hackathons learn me organizations progression rankings search settings
     simulations static terms work""".split()  # noqa: SIM905 - easier to read
 )
+NOTEBOOK_TABS = frozenset({"log", "notebook", "output", "script"})  # of its old address: kaggle.com/owner/slug/notebook
 ADDRESS_WORDS = frozenset({"c", "code", "competitions", "data", "datasets", "models"})
 VERSION = re.compile(r"v?([1-9][0-9]{0,8})\Z")
 FILE_SUFFIXES = frozenset(
@@ -303,6 +304,8 @@ def _from_address(text: str) -> Handle:
     section, rest = parts[0].lower(), parts[1:]
     if section == "api":
         return _from_download(parts[2:], urlsplit(address).query, text)
+    if [part.lower() for part in parts[:2]] == ["datasets", "download"] and parts[2:]:
+        return _from_download(parts, urlsplit(address).query, text)
     match section:
         case "competitions" | "c" | "t":
             return _of_kind("competition", "/".join(rest[:1]), text)
@@ -315,7 +318,8 @@ def _from_address(text: str) -> Handle:
             version = named[4:5] if named[4:5] and VERSION.match(named[4]) else []
             return _of_kind("model", "/".join([*named[:4], *version]), text)
         case _ if len(parts) >= 2 and section not in NO_OWNERS:  # noqa: PLR2004 - the old address of a dataset: kaggle.com/owner/slug
-            return _of_kind("dataset", "/".join([*parts[:2], *_version_of(parts[2:])]), text)
+            kind: HandleKind = "notebook" if parts[-1].lower() in NOTEBOOK_TABS else "dataset"
+            return _of_kind(kind, "/".join([*parts[:2], *_version_of(parts[2:])]), text)
         case _:
             message = f"`{_short(text)}` is no page of a dataset, competition, model or notebook"
             raise UsageError(message, hint="open the thing's page and copy its address")
