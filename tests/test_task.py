@@ -941,3 +941,16 @@ def test_the_status_of_an_illness_is_asked_and_a_level_of_stress_beside_it_is_a_
     columns = {**ill, "Stress Level": words(4, "Low", "Medium", "High"), "Sleep Hours": numbers(5)}
     assert infer({**columns, "Heart Disease Status": words(6, "No", "Yes")}).target == "Heart Disease Status"
     assert infer({**MEASURES, "Marital Status": words(6, "a", "b"), "churn": words(2, "0", "1")}).target == "churn"
+
+
+def test_how_much_somebody_is_satisfied_is_no_sure_question_in_the_middle_and_whether_somebody_is_one() -> None:
+    marks = words(4, *map(str, range(1, 10)))
+    assert not infer({**MEASURES, "Customer_Satisfaction": marks, "hours": numbers(5), "visits": numbers(6)}).sure
+    flag = words(4, "satisfied", "neutral or dissatisfied")
+    assert infer({**MEASURES, "satisfaction": flag, "hours": numbers(5), "visits": numbers(6)}).sure
+
+
+def test_the_status_of_a_disease_in_the_middle_of_a_field_is_not_sure_beside_its_yield() -> None:
+    columns = {**MEASURES, "yield_kg_per_hectare": numbers(4), "depth": numbers(5)}
+    assert not infer({"crop_disease_status": words(6, "None", "Mild", "Severe"), **columns}).sure
+    assert infer({"loan_status": words(6, "paid", "late"), **MEASURES}).sure

@@ -220,7 +220,7 @@ NEUTRAL = words_in(
     "track type usd variable was water weekly will wine y yn"
 )
 # Units behind an amount leave it as it is.
-UNITS = words_in("cm ft gw hr hrs kg km kw kwh lbs mins mm mw mwh sec secs seconds sqft ton tonne tonnes tons")
+UNITS = words_in("cm gw hr hrs kg km kw kwh lbs mins mm mw mwh sec secs seconds ton tonne tonnes tons")
 # The future is what questions are about.
 FUTURE = frozenset(("tomorrow", "next", "future", "will"))
 # A span of time that lies ahead: within two years, in 30 days.
@@ -315,7 +315,7 @@ def evidence_of(name: str) -> NameEvidence:
         return NameEvidence(CONVENTION[ends[0]] - 0.5, ends[0], f"answers are often called `{ends[0]}`")
     if len(words) > 1 and words[-1] == "status" and words[-2] in HAPPENINGS | ILLNESSES:
         told = f"{words[-2]} status"
-        return NameEvidence(4.4, told, f"its name says `{told}`, often the answer looked for")
+        return NameEvidence(3.6, told, f"its name says `{told}`, often the answer looked for")
     best = _phrase(words)
     for place, word in enumerate(words):
         points = 0.0 if word in AIMS and set(words[:place]) & AIMED else _word_points(word)
@@ -341,7 +341,7 @@ def evidence_of(name: str) -> NameEvidence:
         return NameEvidence(-2.0, words[-1], "its name is that of a fact that describes a row")
     if len(words) > 1 and words[-1] in SHELVES and words[0] in SHELVED:
         return NameEvidence(-2.0, words[-1], "its name is that of a fact that describes a row")
-    if points < 1.5 and (words[-1] in FACTS or words[0] in FACTS):  # noqa: PLR2004 - weak words do not outweigh these
+    if points < 1.5 and "per" not in words and (words[-1] in FACTS or words[0] in FACTS):  # noqa: PLR2004 - weak words do not outweigh these
         return NameEvidence(-2.0, words[-1], "its name is that of a fact that describes a row")
     return NameEvidence(points, best.word, reason if points > 0 else "")
 

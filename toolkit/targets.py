@@ -221,6 +221,8 @@ def _weigh_name(one: Candidate, last_words: set[str], numbered: Counter[str], he
         points *= 0.6  # several words for how somebody answered are a fact as often as the answer
     if one.question.kind == "multiclass" and one.column.kind == "category" and evidence.word.split()[-1:] == ["score"]:
         points = max(points, 3.2)  # a score in words is a judgement, a score in numbers often a measurement
+    if one.question.kind == "multiclass" and one.column.kind == "number" and evidence.word == "satisfaction":
+        points *= 0.75  # how much of it somebody feels, not whether
     if one.question.kind == "binary" and "count" in evidence.word.split():
         points = 0.0  # nothing is counted to two
     if one.question.kind == "multiclass" and one.column.kind == "number" and evidence.word in ILLNESSES:
