@@ -954,3 +954,21 @@ def test_the_status_of_a_disease_in_the_middle_of_a_field_is_not_sure_beside_its
     columns = {**MEASURES, "yield_kg_per_hectare": numbers(4), "depth": numbers(5)}
     assert not infer({"crop_disease_status": words(6, "None", "Mild", "Severe"), **columns}).sure
     assert infer({"loan_status": words(6, "paid", "late"), **MEASURES}).sure
+
+
+def test_what_is_asked_as_often_as_something_beside_it_is_not_sure_and_alone_it_is() -> None:
+    price, measures = {"Price": numbers(4)}, {**MEASURES, "depth": numbers(8)}
+    assert not infer({**price, **measures, "Revenue generated": numbers(5), "mode": words(6, "a", "b", "c")}).sure
+    assert infer({**price, **measures, "mode": words(6, "a", "b", "c")}).sure
+    late = {"CANCELLED": words(1, "0", "1"), "ARRIVAL_DELAY": numbers(2)}
+    assert not infer({**MEASURES, **late}).sure
+    assert infer({**MEASURES, "CANCELLED": late["CANCELLED"]}).sure
+    species = {"Species": words(3, "Bream", "Perch", "Pike")}
+    assert not infer({**species, "Weight": numbers(5), **MEASURES}).sure
+    assert infer({**species, **MEASURES}).sure
+
+
+def test_a_vague_answer_before_another_at_the_end_is_not_sure_and_a_vague_one_alone_is() -> None:
+    columns = {**MEASURES, "Output": words(1, "Yes", "No")}
+    assert not infer({**columns, "Feedback": words(2, "Positive", "Negative")}).sure
+    assert infer({**columns, "city": words(2, "Rome", "Oslo", "Bern")}).sure

@@ -78,6 +78,7 @@ MAYBE = dict.fromkeys(DEEDS, 2.7) | {
         (3.0, "airfare ctc medv ttf"),
         (2.8, "appliances emission footfall marks productivity visitors"),
         (2.6, "valuation bookings collection footprint passengers rides streamflow toxicity turbidity"),
+        (2.8, "results"),
         (2.2, "cgpa"),
         (2.4, "affinity effectiveness bid bill killed medal orders prediction viscosity"),
         (2.0, "accidents anxiety asthma billing evaporation freight hardness hypertension volatility"),
@@ -306,6 +307,8 @@ def evidence_of(name: str) -> NameEvidence:
         return NameEvidence()
     if len(words) == 1 and words[0] in CONVENTION:
         return NameEvidence(CONVENTION[words[0]], words[0], f"answers are often called `{words[0]}`")
+    if words == ("total",):
+        return NameEvidence(1.9, "total", "its name says that it is the total of others")
     halves = [core_of(half) for half in name.split("/")] if name.count("/") == 1 else []
     told = next((half[0] for half in halves if len(half) == 1 and half[0] in CONVENTION), "")
     if told and told != "y":

@@ -81,6 +81,8 @@ OUTCOMES = words_in(
 )
 MOMENTS = words_in("date datetime day hour minute month quarter season time timestamp week year")  # when a row was
 SOLD = frozenset(("units sold", "quantity sold", "items sold", "products sold", "sales volume"))
+EARNED = frozenset(("revenue", "sales", "profit", "demand"))
+LATE = words_in("arr del delay delayed")
 SEXES = ({"male", "female"}, {"m", "f"}, {"man", "woman"}, {"men", "women"}, {"boy", "girl"})
 WEAK_NAME = 1.9  # below this no word of weight is in a name
 LETTERS_TELLING = 4  # shorter words stand in too many titles
@@ -585,9 +587,9 @@ def _weigh_place(found: list[Candidate], profile: Profile) -> None:
         ending.add(1.5, "it stands last, where answers usually stand")
         ending.placed = ranked[0].placed = True
         return
-    rival = next((one for one in found if one.column.position == last and one.named >= RIVAL_NAME), None)
+    rival = next((one for one in found if one.column.position == last and _could_be(one)), None)
     plain = rival is not None and (not close or _speaks_faintly(rival, ranked[0]))
-    if rival is not None and plain and rival is not ranked[0] and ranked[0].word not in CONVENTION:
+    if rival is not None and plain and rival is not ranked[0] and ranked[0].word not in set(CONVENTION) - VAGUE:
         rival.add(0.8, "it stands last, where answers usually stand")
         rival.placed = ranked[0].placed = ranked[0].placed or ranked[0].points - rival.points < RIVAL_MARGIN
         return
@@ -608,6 +610,24 @@ def _weigh_place(found: list[Candidate], profile: Profile) -> None:
         one.placed = True
 
 
+def _doubt_beside(found: list[Candidate]) -> None:
+    """Doubt what is asked as often as something beside it: a price beside sales, a sort first beside its weight."""
+    amounts = [one for one in found if one.question.kind == "regression"]
+    sold = any(one.word in SOLD | EARNED and one.named >= 1 for one in amounts)
+    late = any(set(one.word.split()) & LATE and one.named >= 1 for one in found)
+    weighed = any(one.named >= 1 for one in amounts)
+    for one in found:
+        priced = one.word in {"price", "prices"} and sold
+        called_off = one.word in {"canceled", "cancelled", "cancellation"} and late
+        sorted_first = one.word in SORTS and one.column.position == 0 and weighed
+        if (priced or called_off or sorted_first) and not one.decided:
+            one.placed = True
+
+
+def _could_be(one: Candidate) -> bool:
+    return one.named >= (RIVAL_NAME if one.question.kind == "regression" else RIVAL_NAME - 0.1)
+
+
 def _speaks_faintly(rival: Candidate, best: Candidate) -> bool:
     """Return whether the last column's place is to be weighed though the best is near: by names alone it would lose."""
     amounts = rival.question.kind == "regression" and best.question.kind != "binary" and rival.word != best.word
@@ -623,8 +643,9 @@ def _doubt(found: list[Candidate], profile: Profile) -> None:
         for one in found:
             amount = one.question.kind == "regression" and one.named < BOLD_NAME
             one.placed = one.placed or (amount and not one.decided)
+    _doubt_beside(found)
     for one in found:
-        alone = len(core_of(one.column.name)) == 1 and one.named >= SINGLE_NAME
+        alone = len(core_of(one.column.name)) == 1 and one.named >= SINGLE_NAME and one.word != "rating"
         compound = not alone and not says_span(one.column.name)
         weak = compound and one.named < MODEST_NAME + 0.35 and one.points - one.named < BARE_EVIDENCE
         if weak and one.word not in ILLNESSES and not one.decided and one.column.position != last:
