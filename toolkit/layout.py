@@ -309,8 +309,9 @@ def _events(
     ]
     what = [
         column
-        for column in repeated
+        for column in columns
         if column not in who
+        and column.distinct > DEEDS_MAX
         and (words[column.name] & (GOODS | THINGS) or any(column.name.lower().startswith(one) for one in GOODS))
     ]
     times = [column for column in columns if column.kind == "date" or words[column.name] & TIMES]
