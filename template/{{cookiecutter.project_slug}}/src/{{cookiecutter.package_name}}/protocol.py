@@ -125,7 +125,9 @@ class StraightProtocol(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         self._patience = None
-        if self._in_head:
+        if not getattr(self.cycle, "response_complete", True):  # an answer before it comes first
+            self._patience = self.loop.call_later(HEAD_SECONDS_MAX, self._give_up)
+        elif self._in_head:
             detail = f"the request's headers did not come within {HEAD_SECONDS_MAX:g} s"
             self._hang_up(HTTPStatus.REQUEST_TIMEOUT, detail)
         else:
@@ -137,7 +139,7 @@ class StraightProtocol(HttpToolsProtocol):
             self._patience = None
 
     def _hang_up(self, status: HTTPStatus, detail: str) -> None:
-        """Say why and close the connection; an earlier answer that is still being written is the last."""
+        """Say why, unless an answer before is still being written, and close the connection."""
         if not self.transport.is_closing() and getattr(self.cycle, "response_complete", True):
             refusal = problems.response(status, detail)
             headers = [*self.server_state.default_headers, *refusal.raw_headers, (b"connection", b"close")]
