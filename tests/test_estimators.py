@@ -15,7 +15,7 @@ from sklearn.cluster import Birch, MeanShift
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.covariance import EllipticEnvelope
 from sklearn.datasets import load_diabetes, load_iris
-from sklearn.decomposition import FactorAnalysis, FastICA, KernelPCA, SparsePCA
+from sklearn.decomposition import PCA, FactorAnalysis, FastICA, KernelPCA, SparsePCA
 from sklearn.ensemble import (
     BaggingClassifier,
     HistGradientBoostingClassifier,
@@ -28,7 +28,7 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, WhiteKernel
-from sklearn.impute import IterativeImputer, KNNImputer
+from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 from sklearn.isotonic import IsotonicRegression
 from sklearn.kernel_approximation import Nystroem, RBFSampler
 from sklearn.kernel_ridge import KernelRidge
@@ -54,6 +54,7 @@ from sklearn.utils.validation import check_array
 from test_wrapping import difference
 
 from toolkit.artifact import look
+from toolkit.caged.bundles import Unopened, unbundled
 from toolkit.caged.graph import UnservedError
 from toolkit.caged.reading import Reading, read
 from toolkit.verdicts import judge
@@ -326,3 +327,44 @@ def test_a_step_that_counts_no_columns_is_named(step: Any) -> None:
     model = make_pipeline(step, LINE).fit(rows, [0, 1] * 5)
     with pytest.raises(UnservedError, match=f"its first step, {kind_of(step)}, does not tell how many columns"):
         read(model, rows=100, seed=1)
+
+
+def steps_of(model: Any) -> list[str]:
+    return [kind_of(step) for _, step in model.steps]
+
+
+def test_steps_beside_a_model_are_put_in_the_one_order_that_fits() -> None:
+    rows = IRIS.to_numpy()
+    scaler = RobustScaler().fit(rows)
+    fewer = PCA(2).fit(scaler.transform(rows))
+    line = LogisticRegression(max_iter=300).fit(fewer.transform(scaler.transform(rows)), NAMES)
+    found = unbundled({"model": line, "pca": fewer, "scaler": scaler})
+    assert steps_of(found.model) == ["RobustScaler", "PCA", "LogisticRegression"]
+    assert found.findings == [
+        "a RobustScaler, then a PCA lies beside the model, of as many columns as the model reads: rows pass it first"
+    ]
+    expected = line.predict_proba(fewer.transform(scaler.transform(rows)))
+    assert np.allclose(found.model.predict_proba(rows), expected)
+
+
+def test_gaps_are_filled_before_rows_are_scaled_and_two_scales_are_refused() -> None:
+    rows = IRIS.to_numpy()
+    line = LogisticRegression(max_iter=300).fit(rows, NAMES)
+    filled, scaled, spread = SimpleImputer().fit(rows), RobustScaler().fit(rows), PowerTransformer().fit(rows)
+    found = unbundled({"model": line, "a": scaled, "b": filled})
+    assert steps_of(found.model) == ["SimpleImputer", "RobustScaler", "LogisticRegression"]
+    with pytest.raises(UnservedError, match="fits before it in several ways"):
+        unbundled({"model": line, "a": scaled, "b": spread})
+
+
+def test_what_lies_beside_a_model_that_names_its_columns_is_told_with_the_reason() -> None:
+    line = LogisticRegression(max_iter=300).fit(IRIS, NAMES)
+    found = unbundled({"model": line, "scaler": RobustScaler().fit(IRIS), "scaler.pkl": Unopened()})
+    assert found.model is line
+    assert found.findings == [
+        (
+            "a RobustScaler lies beside the model and is not applied: the model prepares rows itself, or names columns "
+            "of its own"
+        ),
+        "scaler.pkl lies beside the model and is not applied: it does not open",
+    ]

@@ -121,15 +121,16 @@ def _done(folder: Path, job: Dict[str, Any]) -> Dict[str, Any]:
 
 def _with_those_beside(folder: Path, job: Dict[str, Any], model: Any) -> Any:
     """Return a model with what was saved in files beside it, as one dictionary; the model alone when nothing was."""
-    from .opening import Opener  # noqa: PLC0415 - loaded by now
+    from .bundles import Unopened  # noqa: PLC0415 - loaded by now
+    from .opening import Opener  # noqa: PLC0415 - as above
 
     parts: Dict[str, Any] = {}
     for place, one in enumerate(job.get("beside") or ()):
         opener = Opener(frozenset((module, name) for module, name in one["allowed"]))
         try:
             part = opener.open(folder / f"beside_{place}", bytes_max=job["limits"]["file_bytes"])
-        except Exception:  # noqa: BLE001, S112 - a file that does not open prepares nothing
-            continue
+        except Exception:  # noqa: BLE001 - a file that does not open prepares nothing, and that is told
+            part = Unopened()
         if not hasattr(part, "predict"):
             parts[str(one["name"])] = part
     return {"model": model, **parts} if parts and hasattr(model, "predict") else model

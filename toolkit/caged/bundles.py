@@ -6,6 +6,7 @@ columns, and the encoder of its classes. What fits together is put together; wha
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any, Dict, List, NamedTuple, Tuple
 
 import numpy as np
@@ -18,6 +19,7 @@ NAMED = ("model", "pipeline", "pipe", "clf", "classifier", "regressor", "estimat
 LABELS = {"LabelEncoder", "LabelBinarizer", "MultiLabelBinarizer"}
 VECTORIZERS = {"CountVectorizer", "TfidfVectorizer"}
 SHOWN_MAX = 10
+STEPS_MAX = 3  # before a model, each in a file or under a key of its own
 
 
 class Bundle(NamedTuple):
@@ -37,19 +39,43 @@ def unbundled(found: Any) -> Bundle:
     findings: List[str] = []
     rest = {name: part for name, part in held.items() if name != key and part is not model}
     steps = [(name, part) for name, part in rest.items() if hasattr(part, "transform") and not hasattr(part, "predict")]
-    before = [(name, part) for name, part in steps if type(part).__name__ not in LABELS and _fits(part, model)]
-    if len(before) == 1 and not hasattr(model, "steps") and getattr(model, "feature_names_in_", None) is None:
+    steps = [(name, part) for name, part in steps if type(part).__name__ not in LABELS]
+    itself = hasattr(model, "steps") or getattr(model, "feature_names_in_", None) is not None
+    before = [] if itself else _in_order(steps, model)
+    if before:
         from sklearn.pipeline import Pipeline  # noqa: PLC0415 - loaded long before
 
-        name, part = before[0]
-        findings.append(
-            f"a {type(part).__name__} lies beside the model, of as many columns as the model reads: rows pass it first"
-        )
-        rest.pop(name)
-        model = Pipeline([("before", part), ("model", model)])
-    for part in rest.values():
-        findings += _told(part)
+        shown = ", then a ".join(type(part).__name__ for _, part in before)
+        findings.append(f"a {shown} lies beside the model, of as many columns as the model reads: rows pass it first")
+        for name, _ in before:
+            rest.pop(name)
+        model = Pipeline([*((f"before_{place}", part) for place, (_, part) in enumerate(before)), ("model", model)])
+    why = "the model prepares rows itself, or names columns of its own" if itself else ""
+    for name, part in rest.items():
+        findings += _told(name, part, why)
     return Bundle(model, _names(rest, width_of(model)), findings)
+
+
+class Unopened:
+    """What lies beside a model in a file that does not open."""
+
+
+def _in_order(steps: List[Tuple[str, Any]], model: Any) -> List[Tuple[str, Any]]:
+    """Return the steps that rows pass before the model, in their order: as many of them as fit into one another.
+
+    ``UnservedError`` where they fit in several orders, for each gives other answers. What fills gaps comes first.
+    """
+    for count in range(min(len(steps), STEPS_MAX), 0, -1):
+        found = [list(order) for order in permutations(steps, count) if _fits([part for _, part in order], model)]
+        first = [order for order in found if type(order[0][1]).__name__.endswith("Imputer")]
+        found = first or found
+        if len(found) > 1:
+            shown = ", ".join(sorted({type(part).__name__ for order in found for _, part in order}))
+            message = f"what lies beside the model fits before it in several ways ({shown}), expected one"
+            raise UnservedError(message)
+        if found:
+            return found[0]
+    return []
 
 
 def _parts(found: Any) -> Dict[str, Any]:
@@ -78,18 +104,24 @@ def _one_model(found: Any, held: Dict[str, Any]) -> Tuple[str, Any]:
     raise UnservedError(message)
 
 
-def _fits(part: Any, model: Any) -> bool:
-    """Return whether a step gives as many columns as the model reads."""
-    wanted = width_of(model)
+def _fits(parts: List[Any], model: Any) -> bool:
+    """Return whether steps fit into one another, and give as many columns as the model reads."""
+    wanted, part = width_of(model), parts[0]
     if type(part).__name__ in VECTORIZERS:
-        return len(getattr(part, "vocabulary_", ())) == wanted
+        made = len(getattr(part, "vocabulary_", ()))
+        return made == wanted if len(parts) == 1 else made == width_of(parts[1]) and _fits(parts[1:], model)
     slots = [Slot(f"feature_{place}") for place in range(width_of(part) or 0)]
     names = [str(one) for one in getattr(part, "feature_names_in_", ())]
     if len(names) == len(slots):
         slots = [Slot(name) for name in names]
     graph = Graph(slots)
     try:
-        return bool(slots) and transform(graph, part, Value(graph.base, slots)).width == wanted
+        value = Value(graph.base, slots)
+        for place, each in enumerate(parts):
+            if place and width_of(each) != value.width:
+                return False
+            value = transform(graph, each, value)
+        return bool(slots) and value.width == wanted
     except Exception:  # noqa: BLE001 - whatever it cannot do, it does not fit
         return False
 
@@ -105,15 +137,17 @@ def _names(rest: Dict[str, Any], width: Any) -> List[str]:
     return []
 
 
-def _told(part: Any) -> List[str]:
+def _told(name: str, part: Any, why: str) -> List[str]:
     kind = type(part).__name__
+    if isinstance(part, Unopened):
+        return [f"{name} lies beside the model and is not applied: it does not open"]
     if kind in LABELS and hasattr(part, "classes_"):
         shown = [str(one) for one in np.asarray(part.classes_, dtype=object).tolist()][:SHOWN_MAX]
         places = ", ".join(f"{place} for {name}" for place, name in enumerate(shown))
         more = ", ..." if len(part.classes_) > SHOWN_MAX else ""
         return [f"a {kind} lies beside the model, whose numbers stand for names: {places}{more}"]
     if hasattr(part, "transform"):
-        return [f"a {kind} lies beside the model and is not applied: it does not fit what the model reads"]
+        return [f"a {kind} lies beside the model and is not applied: {why or 'it does not fit what the model reads'}"]
     if hasattr(part, "predict"):
         return [f"a {kind} lies beside the model and is not served"]
     return []
