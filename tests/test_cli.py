@@ -165,6 +165,18 @@ def test_inspect_tells_columns_task_and_origin(kaggle2app: Callable[..., Outcome
     assert all(word in shown.out for word in ("rooms", "area", "price", "80 rows", "next:"))
 
 
+def test_inspect_says_that_no_column_can_be_asked(kaggle2app: Callable[..., Outcome], tmp_path: Path) -> None:
+    path = tmp_path / "visits.csv"
+    path.write_text(
+        "\n".join(["date,id", *(f"2024-01-{row % 28 + 1:02d},{row}" for row in range(90))]), encoding="utf-8"
+    )
+    told = kaggle2app("inspect", path)
+    assert told.code == 0
+    assert "none found (--target)" in told.out
+    assert "--target COLUMN" in told.out
+    assert "rmse" not in told.out
+
+
 def test_text_from_a_table_cannot_steer_the_terminal(kaggle2app: Callable[..., Outcome], tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     rows = [f"{row % 5},\x1b[31mred{row % 3}\x1b[0m,[bold]{row % 2}[/bold]" for row in range(60)]

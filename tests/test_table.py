@@ -540,6 +540,7 @@ def test_a_database_in_an_archive_and_a_stream_of_arrow_are_read(tmp_path: Path)
         ('18.0   8   307.0\t"chevrolet malibu"\n15.0   8   350.0\t"buick skylark"\n16.0 4 99.0\t"saab"\n', 3),
         ("1::10::5\n1::20::3\n2::10::4\n", 3),
         ("a b c\n1 2 3\n4 5 6\n", 2),
+        ("  id   years of school   mixed\n   9   12-15 years          No\n  11   < 12 years          Yes\n", 2),
     ],
 )
 def test_tables_with_blanks_or_double_colons_are_split(tmp_path: Path, text: str, rows: int) -> None:

@@ -972,3 +972,100 @@ def test_a_vague_answer_before_another_at_the_end_is_not_sure_and_a_vague_one_al
     columns = {**MEASURES, "Output": words(1, "Yes", "No")}
     assert not infer({**columns, "Feedback": words(2, "Positive", "Negative")}).sure
     assert infer({**columns, "city": words(2, "Rome", "Oslo", "Bern")}).sure
+
+
+def guesses_of(columns: Mapping[str, Sequence[str | None]]) -> list[str]:
+    """Return the first three guesses at what is asked."""
+    found = infer(columns)
+    return list(dict.fromkeys([found.target, *(guess.target for guess in found.alternatives)]))[:3]
+
+
+def test_the_first_and_the_last_column_are_among_three_guesses_where_names_tell_nothing_and_not_before_better() -> None:
+    inner = {"tic": words(4, "a", "b"), "tac": words(5, "a", "b"), "ponder": numbers(6), "quell": words(7, "a", "b")}
+    columns = {"zorp": numbers(2), **inner, "yonder": numbers(3)}
+    assert {"zorp", "yonder"} <= set(guesses_of(columns))
+    told = {"zorp": numbers(2), "churn": words(4, "0", "1"), "salary": numbers(6), "price": numbers(7)}
+    assert guesses_of({**told, "yonder": numbers(3)})[0] == "churn"
+
+
+def test_two_values_that_cut_an_amount_are_an_answer_and_several_steps_are_a_fact() -> None:
+    columns = {**MEASURES, "capital_loss": numbers(5), "hours": numbers(6)}
+    assert infer({**columns, "income_per_year": words(1, "<=50K", ">50K")}).target == "income_per_year"
+    steps = infer({"bracket": words(1, "<=50K", "50K-90K", ">90K"), **columns, "churn": words(2, "0", "1")})
+    assert steps.target == "churn"
+
+
+def test_what_a_row_was_set_apart_for_is_no_question_and_a_train_among_other_things_is_one() -> None:
+    parts = {"dataset": words(3, "Training", "Testing")}
+    assert "dataset" not in guesses_of({**parts, "carbon": numbers(4), "ash": numbers(5)})
+    assert "mode" in guesses_of({"mode": words(3, "train", "bus", "car"), **MEASURES})
+
+
+@pytest.mark.parametrize("ends", [("Up", "Down"), ("good", "bad"), ("positive", "negative"), ("W", "L")])
+def test_two_ends_are_an_answer_wherever_they_stand_and_two_opinions_are_not(ends: tuple[str, str]) -> None:
+    columns = {**MEASURES, "volume": numbers(5), "share": numbers(6)}
+    assert infer({"drift": words(1, *ends), **columns}).target == "drift"
+    asked = {"School satisfaction": words(1, "good", "bad"), **MEASURES, "Class": words(2, "L", "M", "H")}
+    assert infer(asked).target == "Class"
+
+
+def test_a_year_as_a_yes_or_no_column_is_no_answer_and_a_numbered_y_is() -> None:
+    columns = {**MEASURES, "price": numbers(5)}
+    assert infer({**columns, "y81": words(1, "0", "1")}).target == "price"
+    assert infer({**MEASURES, "Y1": numbers(5)}).target == "Y1"
+
+
+def test_sales_are_asked_before_the_price_that_was_set_and_a_price_alone_is_asked() -> None:
+    columns = {"Advertising": numbers(3), "Price": numbers(4), "Age": numbers(5, 20, 80)}
+    assert infer({"Sales": numbers(1), **columns}).target == "Sales"
+    assert infer({"Stores": numbers(1), **columns}).target == "Price"
+
+
+def test_how_much_grew_is_asked_before_what_was_sown_and_a_variety_alone_is_asked() -> None:
+    sown = {"variety": words(1, "Manchuria", "Glabron", "Peatland"), "acres": numbers(3)}
+    assert infer({"yield": numbers(2), **sown}).target == "yield"
+    assert infer({**MEASURES, **sown}).target == "variety"
+
+
+def test_a_class_at_a_school_is_no_answer_and_any_other_class_is_one() -> None:
+    pupils = {"class": words(1, "1", "2", "3", "4"), "english": numbers(3), "score": numbers(4)}
+    assert infer({"school": words(2, *"abcdefgh"), **pupils}).target == "score"
+    assert infer({"teacher": words(2, *"abcdefgh"), **pupils}).target == "class"
+
+
+def test_a_doctors_code_of_an_illness_among_many_findings_is_no_sure_question_and_among_measurements_it_is() -> None:
+    findings = {code: words(ord(code[0]), "0", "1") for code in ("afb", "chf", "miord", "sho", "wave")}
+    assert not infer({**MEASURES, "cvd": words(3, "0", "1"), **findings}).sure
+    assert infer({**MEASURES, "cvd": words(3, "0", "1"), "ratio": numbers(4)}).sure
+
+
+def test_a_grade_among_many_columns_is_not_sure_and_among_a_few_it_is() -> None:
+    columns = {f"m{letter}": numbers(ord(letter)) for letter in "abcdef"}
+    grade = {"grade": words(1, "1", "2", "3", "4")}
+    assert not infer({**columns, **grade}).sure
+    assert infer({**MEASURES, **grade}).sure
+
+
+def test_a_class_in_words_beside_two_amounts_that_could_be_asked_is_not_sure_and_alone_it_is() -> None:
+    cars = {"cty": numbers(1, 10, 40), "hwy": numbers(2, 10, 40), "displ": numbers(3)}
+    sort = {"class": words(4, "compact", "suv", "pickup")}
+    assert not infer({**cars, **sort}).sure
+    assert infer({"displ": cars["displ"], **sort}).sure
+
+
+@pytest.mark.parametrize("name", ["lifeExp", "Miles_per_Gallon", "Total Profit", "birth_weight", "time_to_delivery"])
+def test_words_that_together_name_an_amount_are_asked_and_in_another_order_they_are_not(name: str) -> None:
+    columns = {"continent": words(1, "Asia", "Europe"), "Total Cost": numbers(4), **MEASURES}
+    assert infer({name: numbers(2), **columns}).target == name
+    assert infer({"gallons": numbers(2), **columns}).target == "Total Cost"
+
+
+def test_one_amount_by_owner_and_date_is_told_as_several_series_and_with_more_columns_it_is_not() -> None:
+    days = [f"2020-01-{day:02d}" for day in range(1, 21)]
+    panel = {"symbol": [symbol for symbol in "abc" for _ in days], "date": days * 3, "price": numbers(1)}
+    told = infer(panel)
+    assert "looks-like-series" in codes_of(told.findings)
+    assert "one for each `symbol`" in next(one.message for one in told.findings if one.code == "looks-like-series")
+    assert "looks-like-series" not in codes_of(
+        infer({**panel, "promotion": words(2, "0", "1", rows=60), "discount": numbers(5)}).findings
+    )

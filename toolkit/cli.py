@@ -275,7 +275,7 @@ def inspect(
     if json:
         report.print_json(report.inspected_json(contents, profile, asked))
     else:
-        ask = _command("new", source, *(("--target", asked.target) if target or not asked.sure else ()))
+        ask = _command("new", source, *(("--target", asked.target or "COLUMN") if target or not asked.sure else ()))
         ask += f" --rows {rows}" if rows is not None else ""
         report.print_inspected(contents, profile, asked, ask=ask)
 

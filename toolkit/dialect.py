@@ -13,9 +13,11 @@ from itertools import islice, pairwise
 SAMPLE_BYTES = 1 << 18  # what is looked at to decide; a table keeps one form, and 256 KB hold some thousand rows
 RECORDS_MAX = 1000  # rows of the sample that take part in the decision
 
+ALIGNED = "  "  # two blanks or more: columns set one under the other, whose cells may hold single blanks
 # In order of preference when two fit equally: text holds commas, hardly ever tabs.
-DELIMITERS = ("\t", ";", "|", ",", "\x01", "^", "~", "::", " ", ":")
-RARE_DELIMITERS = frozenset(("\x01", "^", "~", "::", " ", ":"))
+DELIMITERS = ("\t", ";", "|", ",", "\x01", "^", "~", "::", " ", ALIGNED, ":")
+RARE_DELIMITERS = frozenset(("\x01", "^", "~", "::", ALIGNED, " ", ":"))
+UNQUOTED = frozenset(("", " ", "::", ALIGNED))  # which the `csv` module cannot read by
 COMMENT_MARKS = ("#", "%", "//", "--")
 NAMED_ROWS_MIN = 7  # records from which a second row of names can be told from a row
 UNIT_LENGTH_MAX = 8
@@ -114,7 +116,7 @@ def lines_of(text: str) -> list[str]:
 
 def records_of(lines: list[str], delimiter: str, quote: str, escape: str = "") -> list[tuple[list[str], int]]:
     """Return up to ``RECORDS_MAX`` records, each with the number of lines read at its end; blank lines are left out."""
-    if delimiter in {"", " ", "::"}:
+    if delimiter in UNQUOTED:
         plain = ((split_line(line, delimiter), index + 1) for index, line in enumerate(lines))
         return list(islice(((cells, end) for cells, end in plain if any(cells)), RECORDS_MAX))
     reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, escapechar=escape or None)
@@ -135,6 +137,8 @@ def split_line(line: str, delimiter: str) -> list[str]:
     line = line.rstrip("\r\n")
     if delimiter == " ":
         return [cell[1:-1] if cell[:1] in {'"', "'"} else cell for cell in re.findall(r'"[^"]*"|\'[^\']*\'|\S+', line)]
+    if delimiter == ALIGNED:
+        return re.split(r"\s{2,}|\t", line.strip())
     return line.split(delimiter) if delimiter else [line]
 
 
@@ -157,7 +161,11 @@ def sniff(text: str, *, whole: bool) -> Dialect:
             records = records[:-1]  # an open quote may have run to the cut
         width, fit = _fit(records)
         score = fit - 0.1 if delimiter in RARE_DELIMITERS else fit
-        if delimiter != " " and records and _cuts_cells(delimiter, [cells for cells, _ in records], quote):
+        if (
+            delimiter not in {" ", ALIGNED}
+            and records
+            and _cuts_cells(delimiter, [cells for cells, _ in records], quote)
+        ):
             score -= 0.1
         if width > 1 and score > best_score + 0.02:
             best, best_score = Dialect(delimiter, quote, None, width, 0, fit=fit, escape=escape), score

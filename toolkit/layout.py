@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
@@ -28,6 +29,9 @@ CODES_MIN = 50
 ROWS_A_GROUP_MIN = 1.5
 GAPS_MAX = 0.05  # rows without an owner
 SERIES_ROWS_MIN = 24
+OWNERS_MAX = 2  # a shop and an article, of which each has a series
+DATES_MIN = 6
+GRID_FILLED_MIN = 0.4  # of the places of a grid of owners and dates; series begin and end at different times
 ROWS_NAMED = 20_000  # cells compared with names of files
 ROWS_MAX = 200_000  # rows looked at for a panel's shape
 
@@ -131,7 +135,7 @@ def _entity(profile: Profile, contents: Contents, date: Column, target: Column) 
     choices += [(one, other) for one in codes for other in codes if one < other]
     for choice in sorted(choices, key=lambda names: (len(names), names)):
         cells = date.distinct * int(np.prod([sizes[name] for name in choice]))
-        if profile.rows < 0.4 * cells or profile.rows > cells:
+        if profile.rows < GRID_FILLED_MIN * cells or profile.rows > cells:
             continue
         key = when.astype(np.int64)
         for name in choice:
@@ -363,17 +367,39 @@ def _series(
         and guess.kind == "number"
         and not strong
     )
-    if not (alone or (market and dates)):
+    whose = _several_series(columns, words, profile, guess)
+    if not (alone or (market and dates) or whose):
         return None
-    when = (times or dates)[0]
+    when = whose[-1] if whose else (times or dates)[0]
+    told = (
+        f"several series in time (`{when.name}`, one for each {' and '.join(quoted(one.name) for one in whose[:-1])})"
+        if whose
+        else f"a series in time ({quoted(when.name)}, one row a date)"
+    )
     return Finding(
         "looks-like-series",
-        f"this looks like a series in time ({quoted(when.name)}, one row a date), not rows that stand for themselves",
+        f"this looks like {told}, not rows that stand for themselves",
         severity="unsure",
         columns=(when.name, guess.name),
         action="forecasting is not built yet; predicting a row from its other columns needs those known in advance",
         overrule=f"--target {argument(guess.name)}",
     )
+
+
+def _several_series(
+    columns: list[Column], words: dict[str, set[str]], profile: Profile, guess: Column
+) -> tuple[Column, ...]:
+    """Return what tells the series of a table apart, and its time, where nothing stands beside them but one amount."""
+    times = [one for one in columns if one.kind == "date" or (words[one.name] and words[one.name] <= TIMES)]
+    owners = [one for one in columns if one not in times and one is not guess]
+    if len(times) != 1 or not 1 <= len(owners) <= OWNERS_MAX or guess.kind != "number" or guess in times:
+        return ()
+    if any(one.kind == "number" and not one.whole for one in owners):
+        return ()
+    cells = times[0].distinct * math.prod(one.distinct for one in owners)
+    dense = GRID_FILLED_MIN * cells <= profile.rows <= cells and profile.rows >= SERIES_ROWS_MIN
+    comes_again = all(one.distinct < 0.5 * profile.rows for one in (*owners, *times))
+    return (*owners, times[0]) if dense and comes_again and times[0].distinct >= DATES_MIN else ()
 
 
 def split_asked(profile: Profile, target: Column, task: str, asked: str) -> tuple[Split, str, str]:

@@ -133,7 +133,7 @@ def _last_is_empty(text: Text, dialect: Dialect, offset: int) -> bool:
 
 def _records(text: Text, dialect: Dialect, offset: int) -> Iterator[tuple[list[str], int]]:
     file = io.TextIOWrapper(io.BytesIO(text.all()[offset:]), encoding="utf-8", errors="replace", newline="")
-    if dialect.delimiter in {"", " ", "::"}:
+    if dialect.delimiter in dialects.UNQUOTED:
         for line, raw in enumerate(file, start=1):
             if raw.strip("\r\n"):
                 yield dialects.split_line(raw, dialect.delimiter), line

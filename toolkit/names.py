@@ -37,17 +37,20 @@ CONVENTION = {
 }
 # What people want to know of a person, a thing or an event: yes or no, or which kind.
 HAPPENINGS = words_in(
-    "accepted admission admitted adopted adoption anomaly approval approved arrest arrested attrition autism "
+    "accepted admission admitted adopt adopted adoption anomaly approval approve approved arrest arrested "
+    "attrition autism "
     "bankrupt bankruptcy canceled cancellation cancelled cancer chd churn churned ckd clickbait clicked completed "
     "completion complication complications conversion converted covid cvd death deceased decision defaulted "
-    "defaulter defect defective defects delayed delinquency delinquent dementia depressed depression diabetes "
+    "defaulter defect defective defects delayed delinquency delinquent dementia denied deny depressed depression "
+    "diabetes "
     "diabetic died disease disorder distress dropout drowsy edible eligible emotion exited failed escalated failure "
     "fake faulty fraud fraudulent hateful hazardous hired hiring infarction infected intent intrusion lapsed late "
     "leaver made malignancy malignant mortality noshow obese obesity offensive overdue parkinson pcos placed "
     "placement pneumonia poisonous potability potable prognosis promoted purchased quit rain rearrested "
-    "readmission "
-    "readmitted recidivism recurred recurrence rejected relapse renewed resignation resigned responded sarcasm "
-    "sarcastic satisfaction satisfied sentiment severity spam species stroke subscribed survival survived "
+    "readmission readmit "
+    "readmitted recid recidivism recurred recurrence reject rejected relapse renewed resignation resigned "
+    "responded sarcasm "
+    "sarcastic satisfaction satisfied sentiment severity spam species stroke subscribed survival survive survived "
     "terminated termination toxic transported tumor turnover unsubscribed upsell variety verdict win winner wins "
     "won"
 )
@@ -58,11 +61,13 @@ ILLNESSES = words_in(
 )
 # What was done or has come about, yes or no: the answer as often as a fact.
 DEEDS = words_in(
-    "acquired attended bad bot click contaminated dead deal detected detections donated enrolled fail finished "
+    "acquired attended bad bot callback choice click contaminated dead deal detected detections donated enrolled "
+    "fail finished "
     "flooded funded good graduated hacked helpful infested injured injury joined laundering legendary legitimate "
     "loyal malicious metastasis needed occurred outage podium qualified redeemed redemption remission renewal "
-    "repaid repeat required resolved retained retention selected shortlisted sick success successful suspicious "
-    "taken upgraded victory viral voted"
+    "released repaid repeat required resolved retained retention selected shortlisted sick success successful "
+    "suspicious "
+    "switched taken upgraded victory viral vote voted volunteer"
 )
 # What people want to know the size of.
 AMOUNTS = words_in("msrp prc price prices quality rent resale")
@@ -90,7 +95,7 @@ MAYBE = dict.fromkeys(DEEDS, 2.7) | {
                 "personality risk rul status"
             ),
         ),
-        (2.4, "complaint magnitude streams"),
+        (2.4, "complaint cty hwy magnitude ozone permeability streams"),
         (3.0, "cases crimes confirmed deaths fatalities fertilizer loss salary suicide suicides tip wage wages"),
         (
             3.0,
@@ -156,6 +161,8 @@ PHRASES = {
         (2.8, "unemployment rate, literacy rate, birth rate, fertility rate, inflation rate, crime rate"),
         (2.8, "total amount, total cost, total fare, total price, total rent, total revenue, total sales"),
         (3.8, "happiness score"),
+        (4.0, "life exp"),
+        (3.4, "birth weight, miles per gallon, time to delivery, total profit"),
         (3.7, "fare amount, price range"),
         (3.6, "delivery time, stress level, time taken"),
         (3.4, "energy consumption, power consumption, electricity consumption"),
@@ -188,7 +195,8 @@ PHRASES = {
             3.4,
             (
                 "area burned, box office, burn rate, burned area, carbon emission, carbon footprint, "
-                "finish time, high risk, lap time, resolution time, transit time, wait time, winning bid"
+                "finish time, high risk, lap time, resolution time, transit time, "
+                "wait time, winning bid"
             ),
         ),
         (3.0, "billing amount, crash type, injury severity, credit rating, delivery days, travel insurance"),
@@ -237,7 +245,8 @@ PAST = words_in(
 )
 # Facts that describe: seldom what somebody wants to predict.
 FACTS = words_in(
-    "address age airport alcohol author borough brand children city color colour comment comments company country "
+    "address age airport alcohol author borough brand children city color colour comment comments company "
+    "continent country "
     "county "
     "currency date datetime day department dependents depth description destination direction developer district "
     "education "
@@ -303,8 +312,8 @@ def core_of(name: str) -> tuple[str, ...]:
 def evidence_of(name: str) -> NameEvidence:
     """Return how much ``name`` speaks for being the answer of a table, and which word says so."""
     words = core_of(name)
-    if not words:
-        return NameEvidence()
+    if not words or re.fullmatch(r"[yY][\W_]?\d{2,}", name.strip()):
+        return NameEvidence()  # nothing, or a year as a yes-or-no column: `y81`
     if len(words) == 1 and words[0] in CONVENTION:
         return NameEvidence(CONVENTION[words[0]], words[0], f"answers are often called `{words[0]}`")
     if words == ("total",):

@@ -194,6 +194,12 @@ def _finite(values: Any) -> Any:
 # --- text ---------------------------------------------------------------------------------------------------------
 
 
+def _target(task: Task) -> str:
+    if not task.target:
+        return "none found (--target)"
+    return f"{task.target} ({task.kind}){'' if task.sure else ', not sure'} (--target, --task)"
+
+
 def print_inspected(contents: Contents, profile: Profile, task: Task, *, ask: str) -> None:
     """Print what `inspect` found; ``ask`` is the command that makes a project of it."""
     out = _console(sys.stdout)
@@ -205,10 +211,10 @@ def print_inspected(contents: Contents, profile: Profile, task: Task, *, ask: st
             ("source", origin.source + (f", version {origin.version}" if origin.version else "")),
             ("licence", _licence(origin.licence)),
             ("table", f"{profile.table}: {profile.rows:,} rows, {len(profile.columns):,} columns (--table)"),
-            ("target", f"{task.target} ({task.kind}){'' if task.sure else ', not sure'} (--target, --task)"),
+            ("target", _target(task)),
             ("why", "; ".join(task.reasons)),
-            ("metric", f"{_with_why(task.metric, task.metric_why)} (--metric)"),
-            ("split", f"{_with_why(task.split, task.split_why)} (--split)"),
+            ("metric", f"{_with_why(task.metric, task.metric_why)} (--metric)" if task.target else ""),
+            ("split", f"{_with_why(task.split, task.split_why)} (--split)" if task.target else ""),
             (
                 "or rather",
                 "; ".join(f"{guess.target} ({guess.kind}, {guess.score:.2f})" for guess in task.alternatives[:3])

@@ -46,11 +46,13 @@ MODEST_NAME = 3.3  # below this a name alone does not outweigh the last place fo
 BESIDE_TEXT_MAX = 4  # with more columns, a table is about more than its text
 TWO_ENDS = words_in("pass passed")
 BEINGS = words_in("species variety")
+GROWN = words_in("yield yields production productivity")
 KINDS_TOLD = 4  # so many other columns of words are owners and places, not measurements
 HEADED_MIN = 3  # so many columns named `review/...` stand under one heading, which says nothing of each
 HISTORY_MIN = 3  # so many happenings under one heading are somebody's history
 AVERAGES = words_in("average avg mean")
 SEATS = 3  # the guesses that people look at
+SEATED_NAME = 1.5  # a guess whose name says less gives its place to the first column
 SEATED_POINTS = 4.0  # a guess with less may be wrong
 RANKED_ROWS_MIN = 20  # fewer rows are in some order by chance
 RANKED_ROWS_MAX = 200_000
@@ -83,9 +85,25 @@ MOMENTS = words_in("date datetime day hour minute month quarter season time time
 SOLD = frozenset(("units sold", "quantity sold", "items sold", "products sold", "sales volume"))
 EARNED = frozenset(("revenue", "sales", "profit", "demand"))
 LATE = words_in("arr del delay delayed")
+# Two ends that something came to, as cells say them.
+ENDS = (
+    {"good", "bad"},
+    {"up", "down"},
+    {"win", "loss"},
+    {"w", "l"},
+    {"positive", "negative"},
+    {"pos", "neg"},
+    {"normal", "abnormal"},
+)
+OPINIONS = words_in("experience feedback mood opinion rating review satisfaction")
+CUT = re.compile(r"(less|more|under|over|above|below)? ?([<>]=?|≤|≥) ?[$€£]?\d[\d.,]*[kKmM%]?\.?")
+PARTS = words_in("train training test testing val valid validation dev holdout")  # what a row was set apart for
+WHOLE = words_in("total global overall final")
 SEXES = ({"male", "female"}, {"m", "f"}, {"man", "woman"}, {"men", "women"}, {"boy", "girl"})
 WEAK_NAME = 1.9  # below this no word of weight is in a name
 LETTERS_TELLING = 4  # shorter words stand in too many titles
+FLAGS_MANY = 6  # among so many columns of yes and no, what a doctor abbreviates is one of many findings
+CODES_OF_ILLNESSES = words_in("chd ckd cvd")
 MANY_NUMBERS = 6  # from so many columns of numbers on, the only one of two values among them is remarkable
 TITLE_WORDS = words_in("data dataset prediction predict predicting classification analysis with from")
 
@@ -168,21 +186,30 @@ def rank(profile: Profile, contents: Contents) -> list[Candidate]:
 
 
 def _with_seat(ranked: list[Candidate]) -> list[Candidate]:
-    """Keep the last place among the first for the column that stands last, where names leave the question open."""
+    """Keep places among the first for the columns that stand last and first, where names leave the question open."""
     words = [one for one in ranked if one.column.kind == "category"]
     usable = [one for one in ranked if one.named > -1 or words == [one]]
+    if len(ranked) < SEATS or ranked[0].decided or ranked[0].points > SEATED_POINTS:
+        return ranked
     last = max(usable, key=lambda one: one.column.position, default=None)
-    if last is None or last in ranked[:SEATS] or ranked[0].decided or ranked[0].points > SEATED_POINTS:
-        return ranked
-    if len(ranked) < SEATS or ranked[SEATS - 1].named >= RIVAL_NAME:
-        return ranked
-    rest = [one for one in ranked if one is not last]
-    return [*rest[: SEATS - 1], last, *rest[SEATS - 1 :]]
+    first = min(usable, key=lambda one: one.column.position, default=None)
+    seated = ranked[:SEATS]
+    for one in (last, first):
+        if one is None or one in seated:
+            continue
+        least = RIVAL_NAME if one is last else SEATED_NAME
+        weak = [other for other in seated[1:] if other.named < least and other not in (last, first)]
+        if weak:
+            seated.remove(weak[-1])
+            seated.append(one)
+    return [*seated, *(one for one in ranked if one not in seated)]
 
 
 def _can_be_target(profile: Profile, column: Column, identifiers: set[str], submitted: list[str]) -> bool:
     if column.name in profile.constants or column.distinct < 2 or column.kind in {"empty", "date"}:  # noqa: PLR2004 - one value is no question
         return False
+    if column.kind == "category" and column.values and {value.strip().casefold() for value in column.values} <= PARTS:
+        return False  # what the row was set apart for
     if column.name in submitted[1:] or (
         submitted and column.name == submitted[0] and len(profile.submission_columns) > len(submitted)
     ):
@@ -211,6 +238,8 @@ def _weigh_name(one: Candidate, last_words: set[str], numbered: Counter[str], he
         points *= 0.6  # for whom a film is meant, as often as how good it is
     if one.question.kind == "regression" and evidence.word == "rating" and not one.column.whole:
         points *= 1.2  # what many people gave on the average
+    if one.question.kind == "regression" and evidence.word == "income":
+        points *= 0.65  # what somebody earns tells of the person more often than it is asked
     if one.question.kind == "binary" and one.column.kind == "number" and not one.column.whole:
         points *= 0.4  # two amounts that happen to occur, not yes and no
     if one.question.kind != "binary" and evidence.word == "on time":
@@ -225,16 +254,7 @@ def _weigh_name(one: Candidate, last_words: set[str], numbered: Counter[str], he
         points = max(points, 3.2)  # a score in words is a judgement, a score in numbers often a measurement
     if one.question.kind == "multiclass" and one.column.kind == "number" and evidence.word == "satisfaction":
         points *= 0.75  # how much of it somebody feels, not whether
-    if one.question.kind == "binary" and "count" in evidence.word.split():
-        points = 0.0  # nothing is counted to two
-    if one.question.kind == "multiclass" and one.column.kind == "number" and evidence.word in ILLNESSES:
-        points *= 1.0 if one.column.distinct <= 3 else 0.4  # noqa: PLR2004 - none, nearly and ill; more are degrees
-    if one.question.kind == "multiclass" and one.column.kind == "number" and evidence.word in ONCE:
-        points *= 0.6  # how often or how much, not whether
-    if one.question.kind == "multiclass" and one.column.kind == "category" and evidence.word in ILLNESSES:
-        points *= 0.85  # yes, no and unknown: as often somebody's history
-    if one.question.kind == "multiclass" and one.column.kind == "category" and evidence.word in YES_OR_NO:
-        points *= 0.4  # how easy it is to leave, not whether somebody left
+    points = _of_sorts(one, evidence.word, points)
     if points > 0 and re.search(r"\d$", one.column.name.strip()) and numbered[_unnumbered(one.column.name)] > 1:
         points *= 0.6  # one of several of the same name
     reason = evidence.reason if points > 0 else ""
@@ -244,6 +264,21 @@ def _weigh_name(one: Candidate, last_words: set[str], numbered: Counter[str], he
         points, reason = min(points, -2.0), ""
     one.named, one.word = points, evidence.word if points > 0 else ""
     one.add(points, reason)
+
+
+def _of_sorts(one: Candidate, word: str, points: float) -> float:
+    """Return what a name says, less where the values are of another sort than the word: degrees, counts, words."""
+    if one.question.kind == "binary" and "count" in word.split():
+        points = 0.0  # nothing is counted to two
+    if one.question.kind == "multiclass" and one.column.kind == "number" and word in ILLNESSES:
+        points *= 1.0 if one.column.distinct <= 3 else 0.4  # noqa: PLR2004 - none, nearly and ill; more are degrees
+    if one.question.kind == "multiclass" and one.column.kind == "number" and word in ONCE:
+        points *= 0.6  # how often or how much, not whether
+    if one.question.kind == "multiclass" and one.column.kind == "category" and word in ILLNESSES:
+        points *= 0.85  # yes, no and unknown: as often somebody's history
+    if one.question.kind == "multiclass" and one.column.kind == "category" and word in YES_OR_NO:
+        points *= 0.4  # how easy it is to leave, not whether somebody left
+    return points
 
 
 def _unnumbered(name: str) -> str:
@@ -285,7 +320,7 @@ def _weigh_relatives(found: list[Candidate], profile: Profile) -> None:
     for same in by_word.values():
         if len(same) > 1:  # a part and the whole
             for one in same:
-                if set(words_of(one.column.name)) & {"total", "global", "overall", "final"}:
+                if set(words_of(one.column.name)) & WHOLE:
                     one.add(1.2, "its name says that it is the total of others")
 
 
@@ -356,7 +391,11 @@ def _weigh_currencies(found: list[Candidate]) -> None:
 
 def _weigh_levers(found: list[Candidate]) -> None:
     """Weigh down the price of what is sold beside how much of it was sold: whoever sells sets the one for the other."""
-    sold = [one for one in found if one.word in SOLD and one.named >= WEAK_NAME and one.question.kind == "regression"]
+    sold = [
+        one
+        for one in found
+        if one.word in SOLD | {"sales"} and one.named >= WEAK_NAME and one.question.kind == "regression"
+    ]
     for one in found:
         if sold and one.word in {"price", "prices"}:
             one.add(-1.8)
@@ -369,6 +408,12 @@ def _weigh_kinds(found: list[Candidate], profile: Profile) -> None:
     for one in found:
         if one.word in BEINGS and len([column for column in told if column is not one.column]) >= KINDS_TOLD:
             _forget_name(one)
+        if one.word in BEINGS and any(other.word in GROWN and other.question.kind == "regression" for other in found):
+            _forget_name(one)  # what was sown, and how much of it grew
+        if one.column.name.strip().casefold() == "class" and "school" in {
+            column.name.strip().casefold() for column in profile.columns
+        }:
+            _forget_name(one)  # with whom somebody sits in a room
 
 
 def _weigh_wins(found: list[Candidate]) -> None:
@@ -412,6 +457,10 @@ def _tells_outcomes(column: Column) -> bool:
     """Return whether a column of words says how something ended: ``Demented``, ``Not Placed``, ``legitimate``."""
     if column.kind not in {"category", "boolean"} or not 2 <= column.distinct <= SOME_NUMBERS:  # noqa: PLR2004
         return False
+    if {value.strip().casefold() for value in column.values} in ENDS:
+        return not set(words_of(column.name)) & OPINIONS  # how somebody liked it, not how it ended
+    if column.distinct == 2 and all(CUT.fullmatch(value.strip()) for value in column.values):  # noqa: PLR2004
+        return True
     said = [set(words_of(value)) for value in column.values]
     ends = [
         words & OUTCOMES or {word for word in words if re.sub("^(non|un|not|in)", "", word) in OUTCOMES}
@@ -620,7 +669,10 @@ def _doubt_beside(found: list[Candidate]) -> None:
         priced = one.word in {"price", "prices"} and sold
         called_off = one.word in {"canceled", "cancelled", "cancellation"} and late
         sorted_first = one.word in SORTS and one.column.position == 0 and weighed
-        if (priced or called_off or sorted_first) and not one.decided:
+        several = one.question.kind == "multiclass" and one.column.kind == "category"
+        rivals = [other for other in amounts if other.named >= RIVAL_NAME]
+        sorted_by = one.column.name.strip().casefold() == "class" and several and len(rivals) > 1
+        if (priced or called_off or sorted_first or sorted_by) and not one.decided:
             one.placed = True
 
 
@@ -650,6 +702,13 @@ def _doubt(found: list[Candidate], profile: Profile) -> None:
         weak = compound and one.named < MODEST_NAME + 0.35 and one.points - one.named < BARE_EVIDENCE
         if weak and one.word not in ILLNESSES and not one.decided and one.column.position != last:
             one.placed = True
+        if one.decided or one.placed:
+            continue
+        flags = sum(other.question.kind == "binary" for other in found)
+        graded = one.question.kind == "multiclass" and one.column.kind == "number"
+        one.placed = (one.word in CODES_OF_ILLNESSES and flags >= FLAGS_MANY) or (
+            graded and one.named < STRONG_NAME and len(found) >= MANY_NUMBERS
+        )
 
 
 def _are_classes(found: list[Candidate]) -> bool:
