@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])
 PROJECT = REPOSITORY / "template" / "{{cookiecutter.project_slug}}"
-ELSEWHERE = {"cd", "curl", "git", "pipx", "pip", "uv", "pytest"}  # other people's programs
+ELSEWHERE = {"cd", "curl", "git", "pipx", "pip", "uv", "pytest", "source"}  # other people's programs
 
 
 def blocks(page: Path, language: str) -> list[str]:
