@@ -549,6 +549,26 @@ def test_tables_with_blanks_or_double_colons_are_split(tmp_path: Path, text: str
     assert table.frame.shape[1] > 2
 
 
+def test_quotes_behind_blanks_are_quotes(tmp_path: Path) -> None:
+    table = read(
+        tmp_path, 'Name,   Team, Time\n"Bolt, Usain",   "JAM", 9.63\n"Blake",  "JAM",  9.75\n"Gay",  "USA", 9.8\n'
+    )
+    assert table.frame["Name"].tolist() == ["Bolt, Usain", "Blake", "Gay"]
+    assert [str(cell).strip() for cell in table.frame.iloc[:, 1]] == ["JAM", "JAM", "USA"]
+
+
+def test_a_list_that_a_service_answered_with_is_the_table(tmp_path: Path) -> None:
+    text = '{"count": 2, "object": "list", "data": [{"name": "Ann", "age": 1}, {"name": "Bob", "age": 2}]}'
+    table = read(tmp_path, text, "answer.json")
+    assert table.frame["name"].tolist() == ["Ann", "Bob"]
+
+
+def test_rows_under_a_header_that_are_shorter_than_it_are_no_second_header(tmp_path: Path) -> None:
+    head = "time         north        south        east\n             ->north      ->south      ->east\n"
+    rows = "".join(f"  {row} estimate     {row}.5          1.25         0.75\n" for row in range(12))
+    assert read(tmp_path, head + rows, "response.txt").rows >= 12
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 

@@ -1069,3 +1069,25 @@ def test_one_amount_by_owner_and_date_is_told_as_several_series_and_with_more_co
     assert "looks-like-series" not in codes_of(
         infer({**panel, "promotion": words(2, "0", "1", rows=60), "discount": numbers(5)}).findings
     )
+
+
+def test_a_date_and_one_amount_are_a_series_whatever_the_amount_is_called() -> None:
+    days = [f"2020-01-{day:02d}" for day in range(1, 32)]
+    assert "looks-like-series" in codes_of(infer({"ts": days, "y": numbers(1, rows=31)}).findings)
+    found = infer({"ts": days, "y": words(1, "0", "1", rows=31), "humidity": numbers(2, rows=31)})
+    assert "looks-like-series" not in codes_of(found.findings)
+
+
+def test_sources_and_targets_are_links_of_a_network_and_a_target_alone_is_asked() -> None:
+    draw = chance(4)
+    ends = {end: [str(draw.randrange(40)) for _ in range(ROWS)] for end in ("source", "target")}
+    found = infer({**ends, "value": numbers(5)})
+    assert "looks-like-links" in codes_of(found.findings)
+    assert not found.sure
+    assert infer({"source": words(1, "web", "shop", "fair"), "value": numbers(5), "target": words(2, "0", "1")}).sure
+
+
+def test_whether_a_row_was_for_training_is_no_question_and_any_other_flag_is_one() -> None:
+    columns = {"volume": numbers(1), "drift": numbers(2)}
+    assert infer({**columns, "train": words(3, "TRUE", "FALSE")}).target != "train"
+    assert infer({**columns, "trained": words(3, "TRUE", "FALSE")}).target == "trained"

@@ -115,7 +115,8 @@ def _read_fast(text: Text, dialect: Dialect, names: tuple[str, ...], offset: int
     import pyarrow as pa  # noqa: PLC0415 - 100 ms
     from pyarrow import csv as arrow_csv  # noqa: PLC0415
 
-    if len(dialect.delimiter) != 1 or dialect.delimiter == " " or dialect.escape or len(names) != dialect.width:
+    plain = len(dialect.delimiter) == 1 and dialect.delimiter != " " and not dialect.escape and not dialect.spaced
+    if not plain or len(names) != dialect.width:
         return None
     unique = dialects.unique_names(names)
     file = text.open_at(offset)

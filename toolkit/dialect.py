@@ -57,6 +57,7 @@ class Dialect:
     fit: float = 1.0
     escape: str = ""
     merged: tuple[str, ...] = ()
+    spaced: bool = False  # blanks stand between a delimiter and a quote: `"Ann",   "F"`
 
 
 def encoding_of(head: bytes) -> str:
@@ -114,12 +115,14 @@ def lines_of(text: str) -> list[str]:
     return list(io.StringIO(text, newline=""))
 
 
-def records_of(lines: list[str], delimiter: str, quote: str, escape: str = "") -> list[tuple[list[str], int]]:
+def records_of(
+    lines: list[str], delimiter: str, quote: str, escape: str = "", *, spaced: bool = False
+) -> list[tuple[list[str], int]]:
     """Return up to ``RECORDS_MAX`` records, each with the number of lines read at its end; blank lines are left out."""
     if delimiter in UNQUOTED:
         plain = ((split_line(line, delimiter), index + 1) for index, line in enumerate(lines))
         return list(islice(((cells, end) for cells, end in plain if any(cells)), RECORDS_MAX))
-    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, escapechar=escape or None)
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, escapechar=escape or None, skipinitialspace=spaced)
     found: list[tuple[list[str], int]] = []
     try:
         for cells in reader:
@@ -156,19 +159,18 @@ def sniff(text: str, *, whole: bool) -> Dialect:
     for delimiter in DELIMITERS:
         if delimiter not in text:
             continue
-        records = records_of(lines, delimiter, quote, escape)
+        spaced = _is_spaced(lines, delimiter, quote)
+        records = records_of(lines, delimiter, quote, escape, spaced=spaced)
         if not whole and len(records) > 1:
             records = records[:-1]  # an open quote may have run to the cut
         width, fit = _fit(records)
         score = fit - 0.1 if delimiter in RARE_DELIMITERS else fit
-        if (
-            delimiter not in {" ", ALIGNED}
-            and records
-            and _cuts_cells(delimiter, [cells for cells, _ in records], quote)
-        ):
+        cut = delimiter not in UNQUOTED and not spaced and bool(records)
+        if cut and _cuts_cells(delimiter, [cells for cells, _ in records], quote):
             score -= 0.1
         if width > 1 and score > best_score + 0.02:
-            best, best_score = Dialect(delimiter, quote, None, width, 0, fit=fit, escape=escape), score
+            best = Dialect(delimiter, quote, None, width, 0, fit=fit, escape=escape, spaced=spaced)
+            best_score = score
     if best.delimiter == "\t" and "  " in text:  # columns set with blanks, and a tab somewhere between
         records = records_of(lines if whole else lines[:-1], " ", quote)
         width, score = _fit(records)
@@ -176,7 +178,7 @@ def sniff(text: str, *, whole: bool) -> Dialect:
             best, best_score = Dialect(" ", quote, None, width, 0, fit=score), score
     if best_score < ENOUGH:
         return _one_column(lines, quote, text)
-    return _with_header(best, records_of(lines, best.delimiter, quote, escape), lines)
+    return _with_header(best, records_of(lines, best.delimiter, quote, escape, spaced=best.spaced), lines)
 
 
 def looks_like_value(cell: str) -> bool:
@@ -236,6 +238,15 @@ def _quote_of(text: str) -> str:
     double = text.count('"')
     single = len(re.findall(r"(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)", text, re.MULTILINE))
     return "'" if single > double and single > text.count("\n") else '"'
+
+
+def _is_spaced(lines: list[str], delimiter: str, quote: str) -> bool:
+    """Whether quotes stand behind blanks in most lines, as people write tables by hand: ``"Ann",   "F",  41``."""
+    if delimiter in UNQUOTED or delimiter.isspace():
+        return False
+    behind = re.compile(rf"{re.escape(delimiter)} +{quote}[^{quote}]*{quote} *(?:{re.escape(delimiter)}|[\r\n]|$)")
+    sample = [line for line in lines[1:200] if line.strip()]
+    return 2 * sum(behind.search(line) is not None for line in sample) > len(sample) > 0
 
 
 def _escapes(text: str, quote: str) -> bool:
@@ -317,7 +328,9 @@ def merged_names(above: list[str], records: list[list[str]]) -> tuple[tuple[str,
     first = [cell.strip() for cell in records[0]]
     if above and _names_groups([cell.strip() for cell in above], first):
         return _joined(_spread([cell.strip() for cell in above]), first), True, 0
-    if len(records) < NAMED_ROWS_MIN or not _is_second_header(records[1], records[2:], evidence=2):
+    if len(records) < NAMED_ROWS_MIN or any(len(record) != len(first) for record in records[1:3]):
+        return None
+    if not _is_second_header(records[1], records[2:], evidence=2):
         return None
     second = [cell.strip() for cell in records[1]]
     full = all(first) and len(set(first)) == len(first)

@@ -143,7 +143,8 @@ def _draw(
     dialect = dialects.sniff(sample, whole=False)
     names = names_of(dialect)
     above = mark + sum(len(line.encode()) for line in dialects.lines_of(sample)[: dialect.lines])
-    if len(dialect.delimiter) != 1 or dialect.delimiter == " " or dialect.escape or len(names) != dialect.width:
+    plain = len(dialect.delimiter) == 1 and dialect.delimiter != " " and not dialect.escape and not dialect.spaced
+    if not plain or len(names) != dialect.width:
         text = draw_lines(
             opened, draw, above=above
         )  # Arrow cannot read it: lines are drawn, then read as any other file

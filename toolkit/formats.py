@@ -158,10 +158,16 @@ def read_json(text: str, what: str) -> tuple[str, Named] | None:
     except RecursionError as error:
         raise _damaged(what, "JSON", error) from error
     plain = sum(not isinstance(value, dict | list) for value in document.values()) if isinstance(document, dict) else 0
-    if plain > 1 and "\n" not in text.strip():  # one line of one object: the shortest file with one object a line
+    listed = isinstance(document, dict) and any(map(_are_records, document.values()))
+    if plain > 1 and not listed and "\n" not in text.strip():  # the shortest file with one object a line
         return "json-lines", [NamedTable("", from_json_records([document]))]
     found = _json_tables(document)
     return ("json", found) if found else None
+
+
+def _are_records(value: object) -> bool:
+    """Whether a value of an object is a table: several objects in a list, as services answer with."""
+    return isinstance(value, list) and len(value) > 1 and all(isinstance(item, dict) for item in value)
 
 
 def read_arff(text: str, what: str) -> Named:

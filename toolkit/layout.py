@@ -29,6 +29,7 @@ CODES_MIN = 50
 ROWS_A_GROUP_MIN = 1.5
 GAPS_MAX = 0.05  # rows without an owner
 SERIES_ROWS_MIN = 24
+LINKED_COLUMNS_MAX = 6  # a wide table is about more than who is linked to whom
 OWNERS_MAX = 2  # a shop and an article, of which each has a series
 DATES_MIN = 6
 GRID_FILLED_MIN = 0.4  # of the places of a grid of owners and dates; series begin and end at different times
@@ -161,6 +162,7 @@ def looks_like(profile: Profile, guess: Column, *, strong: bool) -> list[Finding
         _ratings(columns, words, repeated),
         _purchases(columns, words, repeated, profile, strong=strong),
         _events(columns, words, repeated, profile, strong=strong),
+        _links(columns),
         _series(columns, words, dates, profile, guess=guess, strong=strong),
     ):
         if finding is not None:
@@ -338,6 +340,24 @@ def _numbers_purchases(column: Column, words: dict[str, set[str]]) -> bool:
     return len(words[column.name]) == 1 and column.kind == "number" and column.whole
 
 
+def _links(columns: list[Column]) -> Finding | None:
+    """Tell the links of a network: a source and a target in each row, which are things of one sort."""
+    ends = {column.name.strip().casefold(): column for column in columns}
+    if not {"source", "target"} <= set(ends) or len(columns) > LINKED_COLUMNS_MAX:
+        return None
+    if ends["source"].kind != ends["target"].kind or ends["target"].distinct <= DEEDS_MAX:
+        return None
+    named = [ends["source"].name, ends["target"].name]
+    return Finding(
+        "looks-like-links",
+        f"this looks like the links of a network ({quoted(named[0])} and {quoted(named[1])}), not rows with an answer",
+        severity="unsure",
+        columns=tuple(named),
+        action="learning from networks is not built yet; a column can still be predicted if you name it",
+        overrule="--target COLUMN",
+    )
+
+
 def _series(
     columns: list[Column],
     words: dict[str, set[str]],
@@ -365,7 +385,7 @@ def _series(
         and profile.rows >= SERIES_ROWS_MIN
         and len(amounts) == len(others)
         and guess.kind == "number"
-        and not strong
+        and (not strong or others == [guess])
     )
     whose = _several_series(columns, words, profile, guess)
     if not (alone or (market and dates) or whose):

@@ -141,7 +141,11 @@ def _records(text: Text, dialect: Dialect, offset: int) -> Iterator[tuple[list[s
     limit = csv.field_size_limit(sys.maxsize)  # the module's own 128 KB would stop at a long text
     try:
         reader = csv.reader(
-            file, delimiter=dialect.delimiter, quotechar=dialect.quote, escapechar=dialect.escape or None
+            file,
+            delimiter=dialect.delimiter,
+            quotechar=dialect.quote,
+            escapechar=dialect.escape or None,
+            skipinitialspace=dialect.spaced,
         )
         for cells in reader:
             if cells and (len(cells) > 1 or cells[0] or dialect.width == 1):

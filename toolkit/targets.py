@@ -98,6 +98,7 @@ ENDS = (
 OPINIONS = words_in("experience feedback mood opinion rating review satisfaction")
 CUT = re.compile(r"(less|more|under|over|above|below)? ?([<>]=?|≤|≥) ?[$€£]?\d[\d.,]*[kKmM%]?\.?")
 PARTS = words_in("train training test testing val valid validation dev holdout")  # what a row was set apart for
+YES_AND_NO = words_in("true false t f yes no y n 0 1")
 WHOLE = words_in("total global overall final")
 SEXES = ({"male", "female"}, {"m", "f"}, {"man", "woman"}, {"men", "women"}, {"boy", "girl"})
 WEAK_NAME = 1.9  # below this no word of weight is in a name
@@ -208,8 +209,8 @@ def _with_seat(ranked: list[Candidate]) -> list[Candidate]:
 def _can_be_target(profile: Profile, column: Column, identifiers: set[str], submitted: list[str]) -> bool:
     if column.name in profile.constants or column.distinct < 2 or column.kind in {"empty", "date"}:  # noqa: PLR2004 - one value is no question
         return False
-    if column.kind == "category" and column.values and {value.strip().casefold() for value in column.values} <= PARTS:
-        return False  # what the row was set apart for
+    if _sets_apart(column):
+        return False
     if column.name in submitted[1:] or (
         submitted and column.name == submitted[0] and len(profile.submission_columns) > len(submitted)
     ):
@@ -219,6 +220,14 @@ def _can_be_target(profile: Profile, column: Column, identifiers: set[str], subm
     return not (
         column.kind == "category" and column.distinct > max(CLASSES_MAX, 2) and column.distinct > 0.05 * profile.rows
     )
+
+
+def _sets_apart(column: Column) -> bool:
+    """Return whether a column says what a row was set apart for: training or testing, which is no question."""
+    said = {value.strip().casefold() for value in column.values}
+    flag = column.kind == "boolean" or (column.kind == "number" and column.distinct == 2)  # noqa: PLR2004 - yes and no
+    named = core_of(column.name) in {("train",), ("is", "train"), ("training",), ("is", "test"), ("test", "set")}
+    return (column.kind == "category" and bool(said) and said <= PARTS) or (named and (flag or said <= YES_AND_NO))
 
 
 def _weigh_name(one: Candidate, last_words: set[str], numbered: Counter[str], headings: set[str]) -> None:
@@ -350,11 +359,9 @@ def _weigh_sides(found: list[Candidate]) -> None:
 
 def _weigh_averages(found: list[Candidate]) -> None:
     """Weigh down the average of what another column has for each row: it is known before."""
+    each = {one.word for one in found if one.word and not set(words_of(one.column.name)) & AVERAGES}
     for one in found:
-        alike = [other for other in found if other.word == one.word and other is not one and one.word]
-        if set(words_of(one.column.name)) & AVERAGES and any(
-            not set(words_of(other.column.name)) & AVERAGES for other in alike
-        ):
+        if one.word in each and set(words_of(one.column.name)) & AVERAGES:
             one.add(-1.2)
 
 
@@ -665,13 +672,13 @@ def _doubt_beside(found: list[Candidate]) -> None:
     sold = any(one.word in SOLD | EARNED and one.named >= 1 for one in amounts)
     late = any(set(one.word.split()) & LATE and one.named >= 1 for one in found)
     weighed = any(one.named >= 1 for one in amounts)
+    rivals = sum(one.named >= RIVAL_NAME for one in amounts)
     for one in found:
         priced = one.word in {"price", "prices"} and sold
         called_off = one.word in {"canceled", "cancelled", "cancellation"} and late
         sorted_first = one.word in SORTS and one.column.position == 0 and weighed
         several = one.question.kind == "multiclass" and one.column.kind == "category"
-        rivals = [other for other in amounts if other.named >= RIVAL_NAME]
-        sorted_by = one.column.name.strip().casefold() == "class" and several and len(rivals) > 1
+        sorted_by = one.column.name.strip().casefold() == "class" and several and rivals > 1
         if (priced or called_off or sorted_first or sorted_by) and not one.decided:
             one.placed = True
 
@@ -696,6 +703,7 @@ def _doubt(found: list[Candidate], profile: Profile) -> None:
             amount = one.question.kind == "regression" and one.named < BOLD_NAME
             one.placed = one.placed or (amount and not one.decided)
     _doubt_beside(found)
+    flags = sum(one.question.kind == "binary" for one in found)
     for one in found:
         alone = len(core_of(one.column.name)) == 1 and one.named >= SINGLE_NAME and one.word != "rating"
         compound = not alone and not says_span(one.column.name)
@@ -704,7 +712,6 @@ def _doubt(found: list[Candidate], profile: Profile) -> None:
             one.placed = True
         if one.decided or one.placed:
             continue
-        flags = sum(other.question.kind == "binary" for other in found)
         graded = one.question.kind == "multiclass" and one.column.kind == "number"
         one.placed = (one.word in CODES_OF_ILLNESSES and flags >= FLAGS_MANY) or (
             graded and one.named < STRONG_NAME and len(found) >= MANY_NUMBERS
