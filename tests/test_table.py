@@ -569,6 +569,37 @@ def test_rows_under_a_header_that_are_shorter_than_it_are_no_second_header(tmp_p
     assert read(tmp_path, head + rows, "response.txt").rows >= 12
 
 
+@pytest.mark.parametrize(
+    ("inside", "end", "every"),
+    [("\r", "\n", 1), ("\r", "\n", 10), ("\r", "\r\n", 1), ("\r", "\r\n", 10), ("\n", "\r\n", 10)],
+)
+def test_breaks_inside_cells_without_quotes_leave_the_rows_whole(
+    tmp_path: Path, inside: str, end: str, every: int
+) -> None:
+    rows = [f"{row},some{inside if row % every == 0 else ' '}words,{row}.5,Oslo" for row in range(60)]
+    path = tmp_path / "notes.csv"
+    path.write_bytes((end.join(["id,text,price,city", *rows]) + end).encode())
+    (table,) = read_tables(path)
+    assert table.frame.shape == (60, 4)
+    assert set(table.frame["text"]) == {"some words"}
+    assert "breaks-in-cells" in [finding.code for finding in table.findings]
+
+
+def test_breaks_inside_quotes_and_rows_of_an_old_machine_stay_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "quoted.csv").write_bytes(b'id,text\n1,"a\rb"\n2,c\n')
+    assert read_tables(tmp_path / "quoted.csv")[0].frame["text"].tolist() == ["a\rb", "c"]
+    (tmp_path / "old.csv").write_bytes(b"id,text,price\r1,a,2\r2,b,3\r")
+    assert read_tables(tmp_path / "old.csv")[0].frame.shape == (2, 3)
+
+
+def test_a_header_of_years_is_one_though_the_index_has_no_name(tmp_path: Path) -> None:
+    head = ",country,indicator," + ",".join(map(str, range(2000, 2012)))
+    rows = [f"{row},C{row % 7},URB.{row % 3}," + ",".join(f"{row + year}.5" for year in range(12)) for row in range(40)]
+    table = read(tmp_path, "\n".join([head, *rows]) + "\n")
+    assert table.rows == 40
+    assert list(table.frame.columns)[1:4] == ["country", "indicator", "2000"]
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 

@@ -694,7 +694,7 @@ def test_a_state_in_which_things_end_is_asked_and_one_where_people_live_is_not()
 
 def test_a_sort_of_status_is_no_sure_question_and_a_status_is() -> None:
     assert not infer({**MEASURES, "status_type": words(1, "photo", "video", "link")}).sure
-    assert infer({**MEASURES, "status": words(1, "photo", "video", "link")}).sure
+    assert infer({**MEASURES, "status": words(1, "approved", "denied", "delayed")}).sure
 
 
 def test_a_unit_in_a_name_says_nothing_and_what_is_done_per_something_describes() -> None:
@@ -1091,3 +1091,32 @@ def test_whether_a_row_was_for_training_is_no_question_and_any_other_flag_is_one
     columns = {"volume": numbers(1), "drift": numbers(2)}
     assert infer({**columns, "train": words(3, "TRUE", "FALSE")}).target != "train"
     assert infer({**columns, "trained": words(3, "TRUE", "FALSE")}).target == "trained"
+
+
+def test_words_of_which_hardly_one_comes_again_are_names_and_a_few_sorts_are_a_question() -> None:
+    beasts = [f"{kind} {number}" for number in range(ROWS // 4) for kind in ("cat", "dog", "elk", "yak")]
+    assert infer({"species": beasts, **MEASURES}).target != "species"
+    assert infer({"species": words(1, "cat", "dog", "elk"), **MEASURES}).target == "species"
+
+
+def test_a_status_in_words_that_are_no_ends_is_not_sure_and_one_that_tells_ends_is() -> None:
+    columns = {**MEASURES, "share": numbers(5)}
+    assert not infer({"status": words(1, "Hourly", "Salaried"), **columns}).sure
+    assert infer({"status": words(1, "Placed", "Not Placed"), **columns}).sure
+
+
+def test_what_was_made_is_no_sure_question_beside_what_it_cost_and_alone_it_is() -> None:
+    columns = {**MEASURES, "fuel": numbers(5)}
+    assert not infer({**columns, "cost": numbers(6), "output": numbers(7)}).sure
+    assert infer({**columns, "output": numbers(7)}).sure
+
+
+def test_two_numbers_beyond_two_are_grades_of_many_and_zero_and_one_are_yes_and_no() -> None:
+    columns = {**MEASURES, "share": numbers(5), "ratio": numbers(6)}
+    assert not infer({"grade": words(1, "7", "8"), **columns}).sure
+    assert infer({"churn": words(1, "0", "1"), **columns}).sure
+
+
+def test_independent_is_no_dependent_variable_and_a_dependent_one_is() -> None:
+    assert infer({"independent": words(1, "1", "2", "3"), **MEASURES, "churn": words(2, "0", "1")}).target == "churn"
+    assert infer({"dependent": words(1, "1", "2", "3"), **MEASURES}).target == "dependent"

@@ -31,6 +31,10 @@ _NOTE = re.compile(
 )
 
 
+BARE_RETURN = re.compile(rb"\r(?!\n)")
+BARE_FEED = re.compile(rb"(?<!\r)\n")  # among rows that end with both
+
+
 @dataclass
 class Delimited:
     """What reading gave: the cells, the dialect and encoding that fitted, and what was strange."""
@@ -50,7 +54,7 @@ def read_delimited(text: Text, what: str) -> Delimited:
     head = text.head(dialects.SAMPLE_BYTES)
     encoding = dialects.encoding_of(head)
     findings: list[Finding] = []
-    marks = text.holds(b"\0\"'")
+    marks = text.holds(b"\0\"'\r")
     if 0 in marks and encoding in {"utf-8", "utf-8-sig"}:
         raw = text.all()
         findings.append(_zeros(what, raw.count(b"\0")))
@@ -58,8 +62,45 @@ def read_delimited(text: Text, what: str) -> Delimited:
     if encoding not in {"utf-8", "utf-8-sig"}:
         text = Text(text.path, dialects.decode(text.all(), encoding).encode())
     result = _read(text, encoding, what, quotes=marks)
+    if ord("\r") in marks:
+        result = _with_breaks(text, encoding, what, result, quotes=marks)
     result.findings[:0] = findings
     return result
+
+
+def _with_breaks(text: Text, encoding: str, what: str, found: Delimited, *, quotes: frozenset[int]) -> Delimited:
+    """Return the table read with breaks inside cells as blanks, where taking them for the ends of rows broke it."""
+    broken = _ragged_rows(found)
+    if not broken and found.dialect.width > 1:
+        return found
+    raw = text.all()
+    rows = raw.count(b"\n")
+    for inside, name in ((BARE_RETURN, "carriage return"), (BARE_FEED, "line feed")):
+        count = len(inside.findall(raw))
+        if not count or not rows or (inside is BARE_FEED and 2 * count > rows):
+            continue  # none, or rows end so
+        again = _read(Text(text.path, inside.sub(b" ", raw)), encoding, what, quotes=quotes)
+        wider = again.dialect.width > found.dialect.width and again.dialect.fit >= found.dialect.fit
+        if wider or (again.dialect.width == found.dialect.width and _ragged_rows(again) < broken):
+            again.findings.append(_breaks(what, count, name))
+            return again
+    return found
+
+
+def _breaks(what: str, count: int, name: str) -> Finding:
+    return Finding(
+        "breaks-in-cells",
+        f"inside cells of `{what}` stand breaks ({count:,} times a {name}) that look like the end of the row",
+        severity="note",
+        action="read each as a blank, so that the rows stay whole",
+        overrule="take them out of the file",
+        evidence={"count": count},
+    )
+
+
+def _ragged_rows(found: Delimited) -> int:
+    told = next((one.evidence for one in found.findings if one.code == "ragged-rows"), {})
+    return int(told.get("short", 0)) + int(told.get("long", 0))
 
 
 def _read(text: Text, encoding: str, what: str, *, quotes: frozenset[int]) -> Delimited:

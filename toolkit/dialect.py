@@ -195,7 +195,8 @@ def has_header(records: list[list[str]]) -> bool:
     first, rest = records[0], records[1:]
     if not rest:
         return not all(looks_like_value(cell) for cell in first if cell.strip())
-    numeric = [index for index in range(len(first)) if _holds_values([row[index] for row in rest if index < len(row)])]
+    told = [index for index, cell in enumerate(first) if cell.strip()]  # pandas writes no name for its index
+    numeric = [index for index in told if _holds_values([row[index] for row in rest if index < len(row)])]
     if numeric:
         agree = sum(looks_like_value(first[index]) for index in numeric)
         if agree == len(numeric):

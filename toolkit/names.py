@@ -95,7 +95,7 @@ MAYBE = dict.fromkeys(DEEDS, 2.7) | {
                 "personality risk rul status"
             ),
         ),
-        (2.4, "complaint cty hwy magnitude ozone permeability streams"),
+        (2.4, "complaint cty hwy magnitude streams"),
         (3.0, "cases crimes confirmed deaths fatalities fertilizer loss salary suicide suicides tip wage wages"),
         (
             3.0,
@@ -250,7 +250,8 @@ FACTS = words_in(
     "county "
     "currency date datetime day department dependents depth description destination direction developer district "
     "education "
-    "email ethnicity family gender height hobby holiday hour id idx image index job language lat latitude length "
+    "email ethnicity family gender height hobby holiday hour id idx image independent index job language lat "
+    "latitude length "
     "link lng location lon long longitude mail make manufacturer marital married method minute mode model month name "
     "names "
     "nationality neighborhood neighbourhood number occupation origin partner phone postal postcode province "

@@ -27,7 +27,7 @@ from toolkit.names import (
     words_in,
     words_of,
 )
-from toolkit.questions import CLASSES_MAX, FEW_NUMBERS, SOME_NUMBERS, Question, question_of
+from toolkit.questions import CLASSES_MAX, FEW_NUMBERS, SOME_NUMBERS, Question, number, question_of
 
 if TYPE_CHECKING:
     from toolkit.contents import Contents
@@ -54,6 +54,7 @@ AVERAGES = words_in("average avg mean")
 SEATS = 3  # the guesses that people look at
 SEATED_NAME = 1.5  # a guess whose name says less gives its place to the first column
 SEATED_POINTS = 4.0  # a guess with less may be wrong
+NAMING_SHARE = 0.8  # of the rows: words of which hardly one comes again name things
 RANKED_ROWS_MIN = 20  # fewer rows are in some order by chance
 RANKED_ROWS_MAX = 200_000
 CURRENCIES = words_in("aud brl cad chf cny dollar dollars eur euro euros gbp inr jpy usd")
@@ -83,7 +84,7 @@ OUTCOMES = words_in(
 )
 MOMENTS = words_in("date datetime day hour minute month quarter season time timestamp week year")  # when a row was
 SOLD = frozenset(("units sold", "quantity sold", "items sold", "products sold", "sales volume"))
-EARNED = frozenset(("revenue", "sales", "profit", "demand"))
+EARNED = frozenset(("revenue", "sales", "profit", "demand", "consumption"))
 LATE = words_in("arr del delay delayed")
 # Two ends that something came to, as cells say them.
 ENDS = (
@@ -217,9 +218,10 @@ def _can_be_target(profile: Profile, column: Column, identifiers: set[str], subm
         return column.kind != "text" or column.distinct <= CLASSES_MAX
     if column.name in identifiers or column.kind == "text":
         return False
-    return not (
-        column.kind == "category" and column.distinct > max(CLASSES_MAX, 2) and column.distinct > 0.05 * profile.rows
-    )
+    if column.kind != "category":
+        return True
+    names_rows = column.distinct > NAMING_SHARE * profile.rows and profile.rows >= RANKED_ROWS_MIN
+    return not names_rows and (column.distinct <= CLASSES_MAX or column.distinct <= 0.05 * profile.rows)
 
 
 def _sets_apart(column: Column) -> bool:
@@ -279,6 +281,12 @@ def _of_sorts(one: Candidate, word: str, points: float) -> float:
     """Return what a name says, less where the values are of another sort than the word: degrees, counts, words."""
     if one.question.kind == "binary" and "count" in word.split():
         points = 0.0  # nothing is counted to two
+    if one.question.kind == "regression" and word in YES_OR_NO - {"return"}:
+        points *= 0.4  # how much was left, not whether somebody left
+    if one.question.kind == "multiclass" and one.column.kind == "category" and word == "event":
+        points *= 0.6  # which event, not whether there was one
+    if one.question.kind == "binary" and one.column.kind == "number" and (number(one.column.minimum) or 0) > 2:  # noqa: PLR2004 - 0, 1 and 2 are how people write no and yes
+        points *= 0.6  # two grades of many, two years
     if one.question.kind == "multiclass" and one.column.kind == "number" and word in ILLNESSES:
         points *= 1.0 if one.column.distinct <= 3 else 0.4  # noqa: PLR2004 - none, nearly and ill; more are degrees
     if one.question.kind == "multiclass" and one.column.kind == "number" and word in ONCE:
@@ -704,6 +712,7 @@ def _doubt(found: list[Candidate], profile: Profile) -> None:
             one.placed = one.placed or (amount and not one.decided)
     _doubt_beside(found)
     flags = sum(one.question.kind == "binary" for one in found)
+    costly = any(one.word in {"cost", "wage", "price"} for one in found)
     for one in found:
         alone = len(core_of(one.column.name)) == 1 and one.named >= SINGLE_NAME and one.word != "rating"
         compound = not alone and not says_span(one.column.name)
@@ -713,9 +722,11 @@ def _doubt(found: list[Candidate], profile: Profile) -> None:
         if one.decided or one.placed:
             continue
         graded = one.question.kind == "multiclass" and one.column.kind == "number"
-        one.placed = (one.word in CODES_OF_ILLNESSES and flags >= FLAGS_MANY) or (
-            graded and one.named < STRONG_NAME and len(found) >= MANY_NUMBERS
-        )
+        stated = one.word == "status" and one.column.name.strip().casefold() == "status"
+        sorts = stated and one.column.kind == "category" and not _tells_outcomes(one.column)
+        made = one.word == "output" and one.question.kind == "regression" and costly
+        degree = graded and (one.named < STRONG_NAME or stated) and len(found) >= MANY_NUMBERS
+        one.placed = (one.word in CODES_OF_ILLNESSES and flags >= FLAGS_MANY) or degree or sorts or made
 
 
 def _are_classes(found: list[Candidate]) -> bool:
