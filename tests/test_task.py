@@ -1120,3 +1120,26 @@ def test_two_numbers_beyond_two_are_grades_of_many_and_zero_and_one_are_yes_and_
 def test_independent_is_no_dependent_variable_and_a_dependent_one_is() -> None:
     assert infer({"independent": words(1, "1", "2", "3"), **MEASURES, "churn": words(2, "0", "1")}).target == "churn"
     assert infer({"dependent": words(1, "1", "2", "3"), **MEASURES}).target == "dependent"
+
+
+@pytest.mark.parametrize("form", ["{}", "{} [YR{}]", "1/{}/20", "Jan-{}"])
+def test_years_and_days_as_names_of_columns_are_series_across_them_and_a_few_are_not(form: str) -> None:
+    names = [
+        form.format(*[number] * form.count("{}")) for number in (range(1960, 1990) if form[0] == "{" else range(10, 29))
+    ]
+    columns: dict[str, list[str]] = {"country": [f"Land {row}" for row in range(ROWS)]}
+    columns |= {name: numbers(place) for place, name in enumerate(names)}
+    found = infer(columns)
+    assert "looks-like-series" in codes_of(found.findings)
+    assert not found.sure
+    assert "looks-like-series" not in codes_of(infer({**MEASURES, names[0]: numbers(7), "price": numbers(8)}).findings)
+
+
+def test_each_of_several_ranks_tells_what_it_ranks_by() -> None:
+    columns: dict[str, list[str]] = {}
+    for seed, part in enumerate(("personal", "economic")):
+        cells = numbers(seed, rows=ROWS)
+        order = sorted(cells, key=float, reverse=True)
+        columns |= {f"{part}_score": cells, f"{part}_rank": [str(order.index(cell) + 1) for cell in cells]}
+    assert not infer({**columns, **MEASURES}).sure
+    assert set(guesses_of({**columns, **MEASURES})[:2]) == {"personal_score", "economic_score"}

@@ -30,6 +30,13 @@ ROWS_A_GROUP_MIN = 1.5
 GAPS_MAX = 0.05  # rows without an owner
 SERIES_ROWS_MIN = 24
 LINKED_COLUMNS_MAX = 6  # a wide table is about more than who is linked to whom
+# A year, a quarter, a month or a day as the name of a column: `1990`, `YR1990`, `1990 [YR1990]`, `1/22/20`, `2020-01`.
+WHEN = re.compile(
+    r"(?:yr|year|y|x|f)?[ _]?(?:1[89]|20)\d\d(?: ?\[yr\d{4}\])?|"
+    r"(?:1[89]|20)\d\d[-_ /]?(?:q[1-4]|[01]?\d(?:[-/][0-3]?\d)?)|"
+    r"[0-3]?\d[-/.][0-3]?\d[-/.](?:\d\d)?\d\d|[a-z]{3}[-_ ]\d\d(?:\d\d)?",
+    re.IGNORECASE,
+)
 OWNERS_MAX = 2  # a shop and an article, of which each has a series
 DATES_MIN = 6
 GRID_FILLED_MIN = 0.4  # of the places of a grid of owners and dates; series begin and end at different times
@@ -163,6 +170,7 @@ def looks_like(profile: Profile, guess: Column, *, strong: bool) -> list[Finding
         _purchases(columns, words, repeated, profile, strong=strong),
         _events(columns, words, repeated, profile, strong=strong),
         _links(columns),
+        _across(columns, guess),
         _series(columns, words, dates, profile, guess=guess, strong=strong),
     ):
         if finding is not None:
@@ -403,6 +411,22 @@ def _series(
         columns=(when.name, guess.name),
         action="forecasting is not built yet; predicting a row from its other columns needs those known in advance",
         overrule=f"--target {argument(guess.name)}",
+    )
+
+
+def _across(columns: list[Column], guess: Column) -> Finding | None:
+    """Tell series that are written across the columns: a column for each year or day."""
+    named = [column for column in columns if column.kind == "number" and WHEN.fullmatch(column.name.strip())]
+    if len(named) < DATES_MIN or 2 * len(named) < len(columns) or guess not in named:
+        return None
+    return Finding(
+        "looks-like-series",
+        f"this looks like series in time written across the columns ({quoted(named[0].name)} to "
+        f"{quoted(named[-1].name)}), one a row, not rows with an answer",
+        severity="unsure",
+        columns=(named[0].name, named[-1].name),
+        action="forecasting is not built yet; a column can still be predicted from those before it",
+        overrule=f"--target {argument(named[-1].name)}",
     )
 
 

@@ -56,6 +56,7 @@ SEATED_NAME = 1.5  # a guess whose name says less gives its place to the first c
 SEATED_POINTS = 4.0  # a guess with less may be wrong
 NAMING_SHARE = 0.8  # of the rows: words of which hardly one comes again name things
 RANKED_ROWS_MIN = 20  # fewer rows are in some order by chance
+RANKS_MAX = 4  # columns of ranks that are compared with the amounts
 RANKED_ROWS_MAX = 200_000
 CURRENCIES = words_in("aud brl cad chf cny dollar dollars eur euro euros gbp inr jpy usd")
 SHARES = words_in("chance pct perc percent percentage probability rate share speed")
@@ -611,8 +612,10 @@ def _weigh_rankings(found: list[Candidate], profile: Profile, contents: Contents
     from toolkit.relations import ordered_alike  # noqa: PLC0415 - numpy, 80 ms
 
     for one in amounts:
-        if one.named > -1 and ordered_alike(contents.main.frame, ranks[0], one.column):
-            one.add(2.5, f"{quoted(ranks[0].name)} ranks the rows by it")
+        by = (rank for rank in ranks[:RANKS_MAX] if ordered_alike(contents.main.frame, rank, one.column))
+        rank = next(by, None) if one.named > -1 else None
+        if rank is not None:
+            one.add(2.5, f"{quoted(rank.name)} ranks the rows by it")
     for one in found:
         if one.column.name in {column.name for column in ranks}:
             one.add(-1.0)
