@@ -586,7 +586,10 @@ def _weigh_company(found: list[Candidate], profile: Profile, identifiers: set[st
         fewest.add(1.5, f"it has the fewest classes beside the text in {quoted(texts[0].name)}")
     words = [one for one in found if one.column.kind in {"category", "boolean"}]
     numbers = [one for one in found if one.column.kind == "number"]
-    if len(words) == 1 and len(numbers) > 2 and words[0].named > -1 and not texts:  # noqa: PLR2004 - a table of measurements
+    told = {*identifiers, *profile.constants, *(one.column.name for one in words)}
+    names = [column for column in profile.columns if column.kind == "category" and column.name not in told]
+    names = [column for column in names if not _sets_apart(column)]
+    if len(words) == 1 and len(numbers) > 2 and words[0].named > -1 and not texts and not names:  # noqa: PLR2004 - a table of measurements
         scales = all(one.column.whole for one in numbers)
         weak = WEAK_NAME + (0.3 if scales else 0.0)  # beside marks from 1 to 9, names of symptoms say little
         alone = all(one is words[0] or (one.named < weak and not one.decided) for one in found)
