@@ -1143,3 +1143,22 @@ def test_each_of_several_ranks_tells_what_it_ranks_by() -> None:
         columns |= {f"{part}_score": cells, f"{part}_rank": [str(order.index(cell) + 1) for cell in cells]}
     assert not infer({**columns, **MEASURES}).sure
     assert set(guesses_of({**columns, **MEASURES})[:2]) == {"personal_score", "economic_score"}
+
+
+def test_the_quality_of_several_things_is_a_fact_beside_a_score_and_of_one_it_is_asked() -> None:
+    parts = {"quality_of_teaching": numbers(1, 1, 300), "quality_of_faculty": numbers(2, 1, 300)}
+    assert infer({**parts, "patents": numbers(3), "score": numbers(4, 40, 100)}).target == "score"
+    assert infer({"quality_of_sleep": words(1, *"456789"), "hours": numbers(3)}).target == "quality_of_sleep"
+
+
+@pytest.mark.parametrize("name", ["Fatal (Y/N)", "Crime Solved"])
+def test_whether_it_was_fatal_or_was_solved_is_asked_and_a_sort_of_it_is_a_fact(name: str) -> None:
+    columns = {"Type": words(1, "a", "b", "c"), **MEASURES}
+    assert infer({**columns, name: words(2, "N", "Y"), "hour": numbers(3, 0, 23)}).target == name
+    told = infer({**columns, f"{name.rsplit(maxsplit=1)[-1]} by": words(2, "x", "y", "z"), "churn": words(4, "0", "1")})
+    assert told.target == "churn"
+
+
+def test_yes_no_and_unknown_are_no_sure_classes_and_yes_and_no_are() -> None:
+    assert not infer({**MEASURES, "fatal": words(1, "N", "Y", "UNKNOWN")}).sure
+    assert infer({**MEASURES, "fatal": words(1, "N", "Y")}).sure

@@ -44,7 +44,8 @@ HAPPENINGS = words_in(
     "defaulter defect defective defects delayed delinquency delinquent dementia denied deny depressed depression "
     "diabetes "
     "diabetic died disease disorder distress dropout drowsy edible eligible emotion exited failed escalated failure "
-    "fake faulty fraud fraudulent hateful hazardous hired hiring infarction infected intent intrusion lapsed late "
+    "fake fatal fatality faulty fraud fraudulent hateful hazardous hired hiring infarction infected intent "
+    "intrusion lapsed late "
     "leaver made malignancy malignant mortality noshow obese obesity offensive overdue parkinson pcos placed "
     "placement pneumonia poisonous potability potable prognosis promoted purchased quit rain rearrested "
     "readmission readmit "
@@ -65,7 +66,7 @@ DEEDS = words_in(
     "fail finished "
     "flooded funded good graduated hacked helpful infested injured injury joined laundering legendary legitimate "
     "loyal malicious metastasis needed occurred outage podium qualified redeemed redemption remission renewal "
-    "released repaid repeat required resolved retained retention selected shortlisted sick success successful "
+    "released repaid repeat required resolved retained retention selected shortlisted sick solved success successful "
     "suspicious "
     "switched taken upgraded victory viral vote voted volunteer"
 )

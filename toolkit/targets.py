@@ -81,7 +81,7 @@ OUTCOMES = words_in(
     "demented denied died diseased dropout edible euthanized euthanasia failed fake fraud fraudulent graduate ham "
     "hazardous healthy hired infected legitimate lived malicious malignant phishing placed poisonous potable promoted "
     "recovered rejected relapsed resigned sarcastic sick spam stable successful survived "
-    "suspended terminated toxic"
+    "succeeded success failure suspended terminated toxic"
 )
 MOMENTS = words_in("date datetime day hour minute month quarter season time timestamp week year")  # when a row was
 SOLD = frozenset(("units sold", "quantity sold", "items sold", "products sold", "sales volume"))
@@ -101,6 +101,7 @@ OPINIONS = words_in("experience feedback mood opinion rating review satisfaction
 CUT = re.compile(r"(less|more|under|over|above|below)? ?([<>]=?|≤|≥) ?[$€£]?\d[\d.,]*[kKmM%]?\.?")
 PARTS = words_in("train training test testing val valid validation dev holdout")  # what a row was set apart for
 YES_AND_NO = words_in("true false t f yes no y n 0 1")
+UNKNOWN = frozenset(("unknown", "unk", "?", "n/a", "na", "not known", "undetermined", "not available", "missing"))
 WHOLE = words_in("total global overall final")
 SEXES = ({"male", "female"}, {"m", "f"}, {"man", "woman"}, {"men", "women"}, {"boy", "girl"})
 WEAK_NAME = 1.9  # below this no word of weight is in a name
@@ -324,6 +325,7 @@ def _weigh_relatives(found: list[Candidate], profile: Profile) -> None:
                 one.add(-1.5)  # what is called the class is the answer, and illnesses tell of the person
                 one.named -= 1.5
     _weigh_siblings(found)
+    _weigh_of(found)
     _weigh_sides(found)
     _weigh_averages(found)
     _weigh_histories(found)
@@ -355,6 +357,19 @@ def _weigh_siblings(found: list[Candidate]) -> None:
             for one in (*same, *beside):
                 if one.word not in CONVENTION:
                     _forget_name(one)
+
+
+def _weigh_of(found: list[Candidate]) -> None:
+    """Weigh down what is told of several things: ``quality_of_teaching`` beside ``quality_of_faculty``."""
+    headed: dict[str, list[Candidate]] = {}
+    for one in found:
+        words = words_of(one.column.name)
+        if words[1:2] == ("of",) and len(words) > 2 and one.word == words[0]:  # noqa: PLR2004 - this of that
+            headed.setdefault(words[0], []).append(one)
+    for same in headed.values():
+        if len(same) > 1:
+            for one in same:
+                _forget_name(one)
 
 
 def _weigh_sides(found: list[Candidate]) -> None:
@@ -732,7 +747,19 @@ def _doubt(found: list[Candidate], profile: Profile) -> None:
         sorts = stated and one.column.kind == "category" and not _tells_outcomes(one.column)
         made = one.word == "output" and one.question.kind == "regression" and costly
         degree = graded and (one.named < STRONG_NAME or stated) and len(found) >= MANY_NUMBERS
-        one.placed = (one.word in CODES_OF_ILLNESSES and flags >= FLAGS_MANY) or degree or sorts or made
+        one.placed = (
+            (one.word in CODES_OF_ILLNESSES and flags >= FLAGS_MANY)
+            or degree
+            or sorts
+            or made
+            or _leaves_open(one.column)
+        )
+
+
+def _leaves_open(column: Column) -> bool:
+    """Return whether a column of yes and no has a third word for what nobody knows: two classes, or three."""
+    said = {value.strip().casefold() for value in column.values}
+    return column.distinct == 3 and bool(said & UNKNOWN) and len(said & YES_AND_NO) == 2  # noqa: PLR2004 - yes, no and neither
 
 
 def _are_classes(found: list[Candidate]) -> bool:
