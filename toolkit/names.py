@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from dataclasses import dataclass
@@ -285,6 +286,7 @@ KNOWN_ENDS = sorted((word for word in KNOWN if len(word) >= 4), key=lambda word:
 PREFIXES = ("is", "has", "was")
 
 
+@functools.lru_cache(maxsize=1 << 16)  # wide tables ask for the same names again and again
 def words_of(name: str) -> tuple[str, ...]:
     """Return the words of a column's name in small letters: ``LoanStatus2 (Y/N)`` is loan, status, 2, y, n."""
     spaced = re.sub(r"([a-z\d])([A-Z])", r"\1 \2", name)
