@@ -600,6 +600,16 @@ def test_a_header_of_years_is_one_though_the_index_has_no_name(tmp_path: Path) -
     assert list(table.frame.columns)[1:4] == ["country", "indicator", "2000"]
 
 
+def test_rows_of_types_and_parts_under_the_names_are_told_and_are_no_rows(tmp_path: Path) -> None:
+    head = "age\tsex\tsurvived\nc\tmale female\td\n\t\tclass\n"
+    rows = "".join(f"{row}\t{'male' if row % 3 else 'female'}\t{'yes' if row % 2 else 'no'}\n" for row in range(20, 60))
+    table = read(tmp_path, head + rows, "people.tab")
+    assert (table.rows, list(table.frame.columns)) == (40, ["age", "sex", "survived"])
+    assert "types-below-header" in [finding.code for finding in table.findings]
+    letters = read(tmp_path, "a\tb\tc\n" + "c\td\ts\n\t\tx\n" * 20, "letters.tab")
+    assert letters.rows == 40
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 

@@ -257,7 +257,19 @@ def told_about(dialect: Dialect, encoding: str, what: str) -> list[Finding]:
                 evidence={"lines": len(dialect.above)},
             )
         )
-    if dialect.merged:
+    if dialects.tells_types(
+        [line.split(dialect.delimiter) for line in dialect.merged[1:3]] if dialect.delimiter else []
+    ):
+        found.append(
+            Finding(
+                "types-below-header",
+                f"two rows under the names in `{what}` tell each column's type and part, as Orange writes them",
+                severity="note",
+                action="left them out of the rows; the kinds of the columns are judged from their cells",
+                overrule="leave one header line in the file",
+            )
+        )
+    elif dialect.merged:
         found.append(merged_header(what, dialect.names or (), len(dialect.merged)))
     if dialect.names is None:
         found.append(

@@ -19,6 +19,10 @@ DELIMITERS = ("\t", ";", "|", ",", "\x01", "^", "~", "::", " ", ALIGNED, ":")
 RARE_DELIMITERS = frozenset(("\x01", "^", "~", "::", ALIGNED, " ", ":"))
 UNQUOTED = frozenset(("", " ", "::", ALIGNED))  # which the `csv` module cannot read by
 COMMENT_MARKS = ("#", "%", "//", "--")
+# How Orange calls types and parts:
+# https://orange3.readthedocs.io/projects/orange-visual-programming/en/latest/loading-your-data/
+TYPES = frozenset(("c", "d", "s", "t", "continuous", "discrete", "string", "time", "basket"))
+PARTS = frozenset(("class", "meta", "ignore", "weight"))
 NAMED_ROWS_MIN = 7  # records from which a second row of names can be told from a row
 UNIT_LENGTH_MAX = 8
 NO_NAMES = frozenset(("", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "unknown", "missing", "*"))
@@ -329,6 +333,8 @@ def merged_names(above: list[str], records: list[list[str]]) -> tuple[tuple[str,
     first = [cell.strip() for cell in records[0]]
     if above and _names_groups([cell.strip() for cell in above], first):
         return _joined(_spread([cell.strip() for cell in above]), first), True, 0
+    if tells_types(records[1:3]):
+        return tuple(first), False, 2
     if len(records) < NAMED_ROWS_MIN or any(len(record) != len(first) for record in records[1:3]):
         return None
     if not _is_second_header(records[1], records[2:], evidence=2):
@@ -344,6 +350,20 @@ def merged_names(above: list[str], records: list[list[str]]) -> tuple[tuple[str,
     if sum(map(bool, third)) <= len(third) / 2 and _is_second_header(records[2], records[3:], evidence=1):
         return tuple(cell or name for cell, name in zip(third, names, strict=True)), False, 2
     return names, False, 1
+
+
+def tells_types(rows: list[list[str]]) -> bool:
+    """Return whether two rows under the names tell each column's type and part, as Orange writes its tables.
+
+    The first has a type or a list of values in every cell, the second ``class``, ``meta`` and the like in some.
+    """
+    if len(rows) != 2 or len(rows[0]) < 2:  # noqa: PLR2004 - types and parts, of several columns
+        return False
+    types, parts = ([cell.strip() for cell in row] for row in rows)
+    typed = [cell in TYPES for cell in types]
+    listed = all(cell in TYPES or len(re.split(r"(?<!\\) ", cell)) > 1 for cell in types)
+    said = {word for cell in parts for word in cell.split()}
+    return listed and any(typed) and bool(said & PARTS) and said <= PARTS | {"i", "c", "m"}
 
 
 def _names_groups(above: list[str], names: list[str]) -> bool:

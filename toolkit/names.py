@@ -83,7 +83,7 @@ MAYBE = dict.fromkeys(DEEDS, 2.7) | {
         (3.6, "lengthofstay"),
         (3.2, "dx ftr"),
         (3.0, "airfare ctc medv ttf"),
-        (2.8, "appliances emission footfall marks productivity visitors"),
+        (2.8, "appliances emission footfall marks impressions productivity visitors"),
         (2.6, "valuation bookings collection footprint passengers rides streamflow toxicity turbidity"),
         (2.8, "results"),
         (2.2, "cgpa"),
