@@ -222,6 +222,48 @@ def test_files_called_by_a_class_are_joined_with_it_and_files_called_by_a_place_
     assert (found.main.rows, "file" in found.main.frame) == (30, False)
 
 
+def cars(brand: str, rows: int = 40) -> str:
+    return "model,year,price\n" + "".join(
+        f"{brand}{n % 4},{2000 + n % 20},{len(brand) * n * 37 + n}\n" for n in range(rows)
+    )
+
+
+def test_three_files_of_the_same_columns_called_by_what_they_hold_are_one_table_with_that_as_a_column(
+    tmp_path: Path,
+) -> None:
+    files = {f"used_{brand}_cars.csv": cars(brand) for brand in ("audi", "ford", "skoda")}
+    found = read(write(tmp_path, files))
+    assert list(found.main.frame.columns) == ["file", "model", "year", "price"]
+    assert found.main.frame["file"].value_counts().to_dict() == {"audi": 40, "ford": 40, "skoda": 40}
+    (told,) = [finding for finding in found.findings if finding.code == "joined-files"]
+    assert (told.columns, told.overrule) == (("file",), "--table used_audi_cars.csv")
+    assert "several-tables" not in codes_of(found.findings)
+    assert list(read(tmp_path, table="used_ford_cars.csv").main.frame.columns) == ["model", "year", "price"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("cars.csv", "cars_clean.csv", "cars_scaled.csv"),  # called versions of one table
+        ("red.csv", "green.csv"),  # two are as often two subjects
+        ("train.csv", "validation.csv", "test.csv"),  # called by the part they play
+    ],
+)
+def test_files_of_the_same_columns_that_are_versions_or_play_parts_are_not_joined(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    found = read(write(tmp_path, {name: cars("abc"[: place + 1]) for place, name in enumerate(names)}))
+    assert list(found.main.frame.columns) == ["model", "year", "price"]
+    assert "joined-files" not in codes_of(found.findings)
+
+
+def test_files_that_hold_the_same_rows_are_not_joined_whatever_they_are_called(tmp_path: Path) -> None:
+    files = {"north.csv": cars("audi"), "south.csv": cars("audi", 30) + "x,2001,5\n", "west.csv": cars("ford")}
+    found = read(write(tmp_path, files))
+    assert list(found.main.frame.columns) == ["model", "year", "price"]
+    assert "several-tables" in codes_of(found.findings)
+
+
 SALES = "day,shop,sold\n" + "".join(f"2020-01-{n % 28 + 1:02d},s{n % 10},{n * 7 % 50}\n" for n in range(200))
 SHOPS = "shop,street,size\n" + "".join(f"s{n},street {n},{n * 3}\n" for n in range(10))
 

@@ -16,7 +16,7 @@ from toolkit.download import Provenance
 from toolkit.drawing import drawn_finding, some
 from toolkit.errors import DataError
 from toolkit.findings import Finding
-from toolkit.joining import join_answers, join_classes, join_lookups, join_parts
+from toolkit.joining import join_answers, join_classes, join_lookups, join_named, join_parts
 from toolkit.naming import name_columns
 from toolkit.table import Table
 
@@ -109,7 +109,8 @@ def read(
     found, joined = join_parts(found) if table is None else (found, ())
     if table is None:
         found, classes = join_classes(found)
-        joined += classes
+        found, named = join_named(found)
+        joined += (*classes, *named)
     choice = roles.choose(found, table)
     main, answers, beside = join_answers(choice.main, found) if table is None else (choice.main, None, ())
     test = roles.test_of(main, found, choice.dictionaries)

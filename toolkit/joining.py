@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from toolkit.findings import Finding
-from toolkit.roles import TEST, TRAIN, VALIDATION, argument, words
+from toolkit.roles import TEST, TRAIN, VALIDATION, argument, names_submission, words
 from toolkit.table import Table
 
 if TYPE_CHECKING:
@@ -28,6 +28,19 @@ VERDICTS = frozenset((
 # fmt: on
 FILE_COLUMN = "file"  # what the column of the files' names is called
 FILES_MAX = 12
+PARTS_MIN = 3  # two tables of the same columns are as often two subjects
+PARTS_COLUMNS_MIN = 3
+SEEN_ROWS = 20_000  # the first rows of a file that are looked for among those of the others
+SEEN_MAX = 0.2  # with more of them found there, the files are versions of one table
+# What files are called by that hold a table again, done otherwise.
+# fmt: off
+VERSIONS = frozenset((
+    "aggregated", "all", "augmented", "backup", "balanced", "clean", "cleaned", "combined", "complete", "copy",
+    "encoded", "filtered", "final", "full", "imputed", "merged", "modified", "new", "normalised", "normalized", "old",
+    "original", "preprocessed", "processed", "raw", "reduced", "sample", "sampled", "scaled", "small", "smote",
+    "standardized", "subset", "unclean", "updated", "version",
+))
+# fmt: on
 LOOKUPS_MAX = 5  # tables joined by a key
 KEYS_MAX = 2  # columns that together name a row of another table
 ADDED_MAX = 60
@@ -94,6 +107,72 @@ def join_classes(found: list[Table]) -> tuple[list[Table], tuple[Finding, ...]]:
         joined = Table(parts[0].name, frame, parts[0].reading, said)
         return [joined, *(one for one in found if one not in parts)], (finding,)
     return found, ()
+
+
+def join_named(found: list[Table]) -> tuple[list[Table], tuple[Finding, ...]]:
+    """Join three or more tables of the same columns that are called by what they hold: a brand, a city, a share.
+
+    What they are called by becomes the first column. Tables that hold the same rows are versions, and are left alone.
+    """
+    by_columns: dict[tuple[str, ...], list[Table]] = {}
+    for one in found:
+        by_columns.setdefault(tuple(one.frame.columns), []).append(one)
+    joined = list(found)
+    findings: list[Finding] = []
+    for columns, parts in by_columns.items():
+        names = _own_names(parts)
+        if not names or len(columns) < PARTS_COLUMNS_MIN or FILE_COLUMN in columns or _are_versions(parts):
+            continue
+        whole = _joined(parts)
+        told = [name for name, part in zip(names, parts, strict=True) for _ in range(part.rows)]
+        import pandas as pd  # noqa: PLC0415 - 300 ms
+
+        cells = pd.Series(told, index=whole.frame.index, dtype=parts[0].frame.dtypes.iloc[0])
+        whole.frame.insert(0, FILE_COLUMN, cells)
+        files = [part.name for part in parts]
+        findings.append(
+            Finding(
+                "joined-files",
+                f"{len(parts)} files have the same {len(columns)} columns and are called by what they hold: "
+                f"{_listed(files)}; together they have {whole.rows:,} rows",
+                columns=(FILE_COLUMN,),
+                action=f"joined them, with what each file is called by as the column `{FILE_COLUMN}`",
+                overrule=f"--table {argument(files[0])}",
+                evidence={"files": files, "column": FILE_COLUMN},
+            )
+        )
+        joined = [whole, *(one for one in joined if one not in parts)]
+    return joined, tuple(findings)
+
+
+def _own_names(parts: list[Table]) -> list[str]:
+    """Return what each file is called by, less what all have in common; nothing where a name tells a role."""
+    if len(parts) < PARTS_MIN:
+        return []
+    stems = [re.sub(r"(\.[a-zA-Z]{2,8}){1,2}$", "", part.name.rsplit("/", 1)[-1]) for part in parts]
+    said = [words(stem) for stem in stems]
+    if any(
+        one & (TEST | VALIDATION | TRAIN | ANSWERS | VERSIONS) or names_submission(part.name)
+        for one, part in zip(said, parts, strict=True)
+    ):
+        return []
+    pieces = [re.split(r"[\s_.-]+", stem) for stem in stems]
+    common = set.intersection(*(set(one) for one in pieces))
+    own = ["_".join(piece for piece in one if piece not in common) for one in pieces]
+    return own if all(own) and len(set(own)) == len(own) else []
+
+
+def _are_versions(parts: list[Table]) -> bool:
+    """Return whether two of the tables hold the same rows."""
+    import pandas as pd  # noqa: PLC0415 - 300 ms
+
+    rows = [
+        pd.util.hash_pandas_object(part.frame.head(SEEN_ROWS).astype(object).fillna(""), index=False).drop_duplicates()
+        for part in parts
+    ]
+    times = pd.concat(rows).value_counts()
+    twice = times.index[times > 1]
+    return any(one.isin(twice).mean() > SEEN_MAX for one in rows)
 
 
 def _classes(parts: list[Table]) -> list[str]:

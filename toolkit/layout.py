@@ -100,9 +100,10 @@ def time_column(profile: Profile, contents: Contents, target: Column, dropped: s
         entity = _entity(profile, contents, column, target)
         if entity:
             who = " and ".join(quoted(name) for name in entity)
+            again = "comes again" if len(entity) == 1 else "come again"
             return (
                 column,
-                f"{who} come again at each {quoted(column.name)}: the last dates are held out, as the future would be",
+                f"{who} {again} at each {quoted(column.name)}: the last dates are held out, as the future would be",
             )
     return None
 
@@ -403,6 +404,8 @@ def _series(
         f"several series in time (`{when.name}`, one for each {' and '.join(quoted(one.name) for one in whose[:-1])})"
         if whose
         else f"a series in time ({quoted(when.name)}, one row a date)"
+        if times
+        else f"several series in time ({quoted(when.name)}, several rows a date)"
     )
     return Finding(
         "looks-like-series",
