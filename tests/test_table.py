@@ -96,6 +96,36 @@ def test_cyrillic_windows_text_is_read_as_such(tmp_path: Path) -> None:
     ]
 
 
+def test_short_words_of_another_alphabet_beside_numbers_are_read_as_such(tmp_path: Path) -> None:
+    rows = "\u59d3\u540d,\u6027\u522b,\u5e74\u9f84\n" + "\u738b\u4f1f,\u7537,31\n\u674e\u5a1c,\u5973,29\n" * 30
+    assert read(tmp_path, rows.encode("gb18030")).frame.iloc[1].tolist() == ["\u674e\u5a1c", "\u5973", "29"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        ("cp1250", ["\u0141ukasz", "Gra\u017cyna"]),
+        ("mac_roman", ["Zo\u00eb", "Li\u00e8ge"]),
+        ("cp1252", ["l\u2019\u00e9t\u00e9", "\u00bfC\u00f3mo?", "20\u00b0C", "S\u00e3o", "\u00c0\u00c9\u00ce"]),
+    ],
+)
+def test_latin_letters_are_read_so_that_they_make_words(tmp_path: Path, encoding: str, words: list[str]) -> None:
+    text = "word,number\n" + "".join(f"{word},{n}\n" for n in range(10) for word in words)
+    table = read(tmp_path, text.encode(encoding))
+    assert table.frame["word"].iloc[: len(words)].tolist() == words
+    assert table.reading.encoding == encoding
+
+
+def test_a_few_foreign_marks_side_by_side_do_not_make_western_text_another_alphabet(tmp_path: Path) -> None:
+    text = (
+        b"label,text\n" + b"spam,win \xe5\xa31000 now\nham,I\x89\xdb\xf7ll come home later\nham,ok see you then\n" * 40
+    )
+    table = read(tmp_path, text)
+    assert table.frame["text"].iloc[0] == "win \u00e5\u00a31000 now"
+    assert table.reading.encoding == "cp1252"
+    assert codes_of(table.findings) == ["foreign-encoding"]
+
+
 def test_semicolons_with_decimal_commas_are_not_split_at_the_commas(tmp_path: Path) -> None:
     check(read(tmp_path, "a;b\n1,5;2,5\n3,5;4,5\n"), ["a", "b"], [["1,5", "2,5"], ["3,5", "4,5"]])
 

@@ -246,6 +246,16 @@ def told_about(dialect: Dialect, encoding: str, what: str) -> list[Finding]:
                 overrule="write the file in UTF-8",
             )
         )
+    elif not encoding.startswith("utf"):
+        found.append(
+            Finding(
+                "foreign-encoding",
+                f"`{what}` is not written in UTF-8, and nothing says in what else; if letters look wrong, this is why",
+                action=f"read it as {encoding}, which its bytes fit",
+                overrule="write the file in UTF-8",
+                evidence={"encoding": encoding},
+            )
+        )
     if dialect.above:
         shown = re.sub(r"\s+", " ", dialect.above[0])[:60]
         found.append(

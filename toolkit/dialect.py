@@ -40,6 +40,9 @@ _NUMBER = re.compile(r"[-+]?[$€£]?\d[\d.,' ]*(e[-+]?\d+)?\s*%?", re.IGNORECAS
 _YEAR = re.compile(r"19\d\d|20\d\d")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}.*)?")
 
+LETTERS_BYTES = 1 << 20  # so much around the first letter beyond ASCII tells the encoding
+AMISS_MAX = 0.05  # of the letters beyond ASCII may stand wrong: a slip of the keyboard
+
 
 @dataclass(frozen=True)
 class Dialect:
@@ -95,15 +98,38 @@ def fallback_encoding(head: bytes) -> str:
     broken = text.count("\ufffd")
     if wide > 2 * broken:
         return "utf-8-mixed"
+    usual = "latin-1" if re.search(rb"[\x81\x8d\x8f\x90\x9d]", head) else "cp1252"
+    first = re.search(rb"[\x80-\xff]", head)
+    head = head[max(0, first.start() - LETTERS_BYTES // 2) :][:LETTERS_BYTES] if first else head
     high = len(re.findall(rb"[\x80-\xff]", head))
-    together = len(b"".join(re.findall(rb"[\x80-\xff]{2,}", head)))
-    if together > 0.4 * high:
+    words = rb"[\x80-\xff]{4,}|(?<![A-Za-z\d\x80-\xff])[\x80-\xff]{2,3}(?![A-Za-z\d\x80-\xff])"
+    # Words of another alphabet, short ones where they stand alone; a few marks amid Latin letters are none.
+    if len(b"".join(re.findall(words, head))) > 0.5 * high:
         import charset_normalizer  # noqa: PLC0415 - 40 ms, seldom needed
 
         best = charset_normalizer.from_bytes(head[: 1 << 16]).best()
         if best is not None and best.encoding not in {"utf_8", "ascii"}:
             return best.encoding
-    return "latin-1" if re.search(rb"[\x81\x8d\x8f\x90\x9d]", head) else "cp1252"
+    return _latin_encoding(head, usual)
+
+
+def _latin_encoding(head: bytes, usual: str) -> str:
+    r"""Return the encoding of Latin letters beyond ASCII: Windows' Western one unless its letters make no words.
+
+    Where it leaves signs or capitals in words (``Gra\u00bfyna``) and Central Europe's or Mac's leaves none, it is that.
+    """
+    high = len(re.findall(rb"[\x80-\xff]", head))
+    if _letters_amiss(head, usual) <= AMISS_MAX * high:
+        return usual
+    return next((other for other in ("cp1250", "mac_roman") if not _letters_amiss(head, other)), usual)
+
+
+def _letters_amiss(head: bytes, encoding: str) -> int:
+    """Return how many letters beyond ASCII stand wrong: no letter amid letters, or a capital after a small letter."""
+    text = head.decode(encoding, errors="replace")
+    amid = re.findall(r"(?<=[^\W\d_])[^\w\s\x00-\x7f\u2018\u2019\u00b4\u00b7\u2013\u2014\u00ad]+(?=[^\W\d_])", text)
+    capitals = [letter for letter in re.findall(r"(?<=[a-z])[^\W\x00-\x7f]", text) if letter.isupper()]
+    return len(amid) + len(capitals) + len(re.findall(r"[\x80-\x9f\ufffd]", text))
 
 
 def decode(raw: bytes, encoding: str) -> str:
