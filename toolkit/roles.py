@@ -100,12 +100,12 @@ def several(main: Table, why: str, others: list[Table]) -> tuple[Finding, ...]:
     others = sorted(others, key=lambda one: (-one.frame.size, one.name))
     rivals = [one for one in others if _is_rival(main, one)]
     names = ", ".join(f"`{one.name}` ({one.rows:,} rows)" for one in (rivals or others)[:5])
+    more = f" and {len(others) - len((rivals or others)[:5])} more" if len(others) > len((rivals or others)[:5]) else ""
     rival = (rivals or others)[0]
     return (
         Finding(
             "several-tables",
-            f"{len(others) + 1} tables are here; the one to learn from is taken to be `{main.name}`: {why}. "
-            f"Also: {names}",
+            f"the table to learn from is taken to be `{main.name}`: {why}. Not used: {names}{more}",
             severity="unsure" if rivals else "note",
             action="left the others out of training",
             overrule=f"--table {argument(rival.name)}",
