@@ -411,6 +411,9 @@ def test_lists_and_addresses_in_cells_are_told() -> None:
     assert "list-cells" in codes_of(profile_of({"genres": genres}).findings)
     assert "web-addresses" in codes_of(profile_of({"link": [f"https://a.b/{n}" for n in range(20)]}).findings)
     assert "file-paths" in codes_of(profile_of({"image": [f"images/{n}.jpg" for n in range(20)]}).findings)
+    prices = [f"{'$€£'[n % 3]}{n * 7 % 90}.50" for n in range(60)]
+    assert "several-currencies" in codes_of(profile_of({"price": prices}).findings)
+    assert "several-currencies" not in codes_of(profile_of({"price": [f"€{n}.50" for n in range(60)]}).findings)
     assert "list-cells" not in codes_of(profile_of({"name": [f"Smith, Mr. {n}" for n in range(40)]}).findings)
 
 

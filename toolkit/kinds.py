@@ -73,7 +73,7 @@ class Judged:
     zeros_share: float = 0.0
     top_share: float = 0.0
     units: tuple[str, ...] = ()  # of numbers in units that cannot be compared, which are read as words
-    shape: str = ""  # what a cell holds besides words: list, url, path, json
+    shape: str = ""  # what a cell holds besides words: list, url, path, json, money
     wanted: Asked = NOTHING  # what a person asked of the column
 
     @property
@@ -368,6 +368,9 @@ def _is_text(distinct: int, rows: int, words_mean: float, length_mean: float) ->
     return words_mean >= SHORT_TEXT_WORDS and share > 0.3 and distinct > 50  # noqa: PLR2004 - names and titles
 
 
+CURRENCY = "|".join(re.escape(sign) for sign in sorted(numbers.CURRENCIES, key=lambda sign: (-len(sign), sign)))
+
+
 def _shape(present: Cells) -> str:
     sample = present.where(present.counts > 0)
     texts = sample.stripped[:WORDS_SEEN]
@@ -376,6 +379,7 @@ def _shape(present: Cells) -> str:
         "path": r"(?i)^\S*\.(?:jpe?g|png|gif|bmp|tiff?|webp|dcm|wav|mp3|flac|ogg|mp4)$",
         "json": r"^\[?\{.*\}\]?$",
         "list": r"^\[.*\]$",
+        "money": rf"^(?:(?:{CURRENCY})\s?[0-9][0-9.,' ]*|[0-9][0-9.,' ]*\s?(?:{CURRENCY}))[kKmMbB]?$",
     }
     for shape, pattern in forms.items():
         if len(texts) and matches(texts, pattern).mean() > 0.8:  # noqa: PLR2004 - nearly every cell

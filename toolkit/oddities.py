@@ -280,6 +280,7 @@ def _shapes(judged: Sequence[Judged]) -> Iterator[Finding]:
         "path": ("file-paths", "names of image or sound files, which are not opened"),
         "json": ("json-cells", "JSON objects"),
         "list": ("list-cells", "lists, several values in one cell"),
+        "money": ("several-currencies", "amounts in several currencies, which cannot be compared without their rates"),
     }
     for shape, (code, words) in told.items():
         found = [one for one in judged if one.shape == shape]
