@@ -43,7 +43,7 @@ NAMES_OF_PEOPLE = frozenset(("surname", "lastname", "firstname", "forename", "gi
 # fmt: off
 SAYS_MEASURE = frozenset((
     "year", "yr", "month", "day", "date", "time", "hour", "minute", "week", "age", "price",
-    "amount", "count", "distance", "step", "score",
+    "amount", "distance", "step", "score",
 ))
 # fmt: on
 UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)?|index|__index_level_\d+__|level_\d+|_c0|X", re.IGNORECASE)
